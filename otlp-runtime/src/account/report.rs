@@ -1,0 +1,74 @@
+//! Failures visible without any set-up: one rate-limited line on stderr for each kind of event.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// At most one line for each kind in this time.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// A rate-limited writer of lines to stderr; lines kept back are counted in the next that appears.
+#[derive(Debug, Default)]
+pub struct Report(Mutex<Vec<Kind>>);
+
+#[derive(Debug)]
+struct Kind {
+    name: &'static str,
+    last: Instant,
+    kept_back: u64,
+}
+
+impl Report {
+    /// A writer that has said nothing yet.
+    pub const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// Says `line` unless `kind` spoke less than ten seconds ago.
+    pub fn say(&self, kind: &'static str, line: impl FnOnce() -> String) {
+        if let Some(kept_back) = self.admit(kind, Instant::now()) {
+            let suffix = if kept_back > 0 { format!(" ({kept_back} similar lines kept back)") } else { String::new() };
+            write_line(&format!("otlp: {}{suffix}", line()));
+        }
+    }
+
+    /// `Some(lines kept back since the last)` if a line of `kind` may appear at `now`.
+    fn admit(&self, kind: &'static str, now: Instant) -> Option<u64> {
+        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match kinds.iter_mut().find(|k| k.name == kind) {
+            Some(k) if now.saturating_duration_since(k.last) < INTERVAL => {
+                k.kept_back += 1;
+                None
+            }
+            Some(k) => {
+                k.last = now;
+                Some(std::mem::take(&mut k.kept_back))
+            }
+            None => {
+                kinds.push(Kind { name: kind, last: now, kept_back: 0 });
+                Some(0)
+            }
+        }
+    }
+}
+
+/// One `write` of the whole line, so that lines of several processes do not mix; a closed or full stderr is no error.
+fn write_line(line: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_speaks_once_an_interval_and_counts_what_it_kept_back() {
+        let report = Report::new();
+        let start = Instant::now();
+        assert_eq!(report.admit("a", start), Some(0));
+        assert_eq!(report.admit("a", start + Duration::from_secs(1)), None);
+        assert_eq!(report.admit("b", start + Duration::from_secs(1)), Some(0));
+        assert_eq!(report.admit("a", start + Duration::from_secs(2)), None);
+        assert_eq!(report.admit("a", start + INTERVAL), Some(2));
+    }
+}

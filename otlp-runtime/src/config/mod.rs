@@ -1,0 +1,1 @@
+//! Settings: plain data, resolved from code, then `OTEL_*`, then defaults.

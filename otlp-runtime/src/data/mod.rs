@@ -1,0 +1,17 @@
+//! The structured model: plain data that users build and read.
+
+mod id;
+mod level;
+mod resource;
+mod scope;
+mod signal;
+mod span;
+mod value;
+
+pub use id::{SpanId, TraceFlags, TraceId};
+pub use level::Level;
+pub use resource::Resource;
+pub use scope::Scope;
+pub use signal::Signal;
+pub use span::{SpanKind, StatusCode};
+pub use value::AttributeValue;

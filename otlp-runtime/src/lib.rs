@@ -1,0 +1,17 @@
+//! The runtime of the `otlp` crate. Use `otlp`; nothing here is a public promise of its own.
+#![cfg_attr(loom, allow(dead_code, unused_imports, unreachable_pub, missing_docs))]
+
+#[cfg(not(loom))]
+pub mod account;
+#[cfg(not(loom))]
+pub mod config;
+#[cfg(not(loom))]
+pub mod data;
+#[cfg(not(loom))]
+pub mod error;
+#[cfg(all(feature = "export", not(loom)))]
+pub mod exporter;
+#[cfg(all(feature = "export", not(loom)))]
+pub mod transport;
+#[cfg(all(feature = "testing", not(loom)))]
+pub mod testing;

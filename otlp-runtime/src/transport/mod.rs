@@ -1,0 +1,67 @@
+//! How encoded batches reach a receiver: one attempt, one typed outcome.
+//!
+//! A transport makes a single attempt. Retry, time-out and queueing stand above it, in `exporter`.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::data::Signal;
+
+/// One request: an `Export*ServiceRequest` in protobuf, ready to send.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// Which service it is for.
+    pub signal: Signal,
+    /// The encoded request.
+    pub body: Bytes,
+    /// How many spans, data points or log records it holds.
+    pub items: u64,
+}
+
+/// The receiver accepted a request (spec-checklist OTP6: never sent again, whatever it says).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Items that the receiver refused (partial success).
+    pub rejected: u64,
+    /// What the receiver said about it.
+    pub message: Option<String>,
+}
+
+/// An attempt failed. Display says what was wrong, without any header value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// May be sent again.
+    #[error("{cause}")]
+    Retryable {
+        /// What happened.
+        cause: String,
+        /// The least time to wait, if the receiver named one (Retry-After, RetryInfo).
+        after: Option<Duration>,
+        /// Whether the request may have arrived all the same.
+        may_have_arrived: bool,
+    },
+    /// Must not be sent again (spec-checklist OTP7).
+    #[error("{cause}")]
+    Permanent {
+        /// What happened.
+        cause: String,
+    },
+}
+
+/// A future of a transport.
+pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Accepted, TransportError>> + Send + 'a>>;
+
+/// One way to reach a receiver. Implement it to bring your own.
+///
+/// It is called on `otlp-export`, a current-thread tokio runtime with I/O and time enabled; several sends may be under
+/// way at once, and any of them may be cancelled by dropping its future.
+pub trait Transport: Send + Sync + 'static {
+    /// Makes one attempt.
+    fn send(&self, payload: Payload) -> SendFuture<'_>;
+
+    /// Where it sends to, for messages: an endpoint without credentials.
+    fn endpoint(&self) -> &str;
+}
