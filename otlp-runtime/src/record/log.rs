@@ -1,0 +1,481 @@
+//! The per-thread log: a chain of segments that one thread appends to and the collector drains.
+//!
+//! Invariants, on which every `unsafe` block here relies:
+//! - A segment belongs to one chain at a time. Its words below `tail` are published and never written again; the words
+//!   at and above it are touched by the chain's writer alone.
+//! - `tail` of a segment is final once its `next` is set.
+//! - The reader alone frees or recycles a segment: after it has moved on to `next`, or after it has revoked it
+//!   (`Chain::revoke`), or after the writer's thread has ended (`orphaned`).
+//! - A writer's words (tail, next) and a reader's words (its position) never share a cache line: the reader keeps its own
+//!   in [`Reader`].
+
+use super::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, Word};
+use super::sync::{copy_in, heavy_barrier, light_barrier, with_words};
+
+/// Words in the segment that a thread starts with (4 KiB).
+pub(crate) const SMALL: usize = if cfg!(loom) { 2 } else { 512 };
+/// Words in the segments of a thread that has filled one (64 KiB).
+pub(crate) const LARGE: usize = if cfg!(loom) { 4 } else { 8192 };
+
+/// No request.
+const KEPT: u8 = 0;
+/// The reader wants the writer's segment back.
+const ASKED: u8 = 1;
+/// The reader has taken it.
+const TAKEN: u8 = 2;
+
+/// A block of words.
+pub(crate) struct Segment {
+    tail: AtomicUsize,
+    next: AtomicPtr<Segment>,
+    words: Box<[Word]>,
+}
+
+impl Segment {
+    fn new(words: usize) -> Box<Self> {
+        #[cfg(not(loom))]
+        let block = {
+            let zeroed = Box::into_raw(vec![0u64; words].into_boxed_slice());
+            // SAFETY: `Word` is a transparent cell of a `u64`, so both slices have the same layout.
+            unsafe { Box::from_raw(zeroed as *mut [Word]) }
+        };
+        #[cfg(loom)]
+        let block = (0..words).map(|_| Word::zero()).collect();
+        Box::new(Self { tail: AtomicUsize::new(0), next: AtomicPtr::new(std::ptr::null_mut()), words: block })
+    }
+
+    fn bytes(&self) -> usize {
+        self.words.len() * 8
+    }
+}
+
+/// How many free segments of one size are kept.
+const BAG: usize = if cfg!(loom) { 1 } else { 256 };
+
+/// Free segments of one size. A place is emptied by a swap, which hands over ownership: there is no list to corrupt, and
+/// so no ABA.
+struct Bag {
+    count: AtomicUsize,
+    places: [AtomicPtr<Segment>; BAG],
+}
+
+impl Bag {
+    fn take(&self) -> Option<Box<Segment>> {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        for place in &self.places {
+            if !place.load(Ordering::Relaxed).is_null() {
+                let segment = place.swap(std::ptr::null_mut(), Ordering::Acquire);
+                if !segment.is_null() {
+                    self.count.fetch_sub(1, Ordering::Relaxed);
+                    // SAFETY: the swap took the only pointer to a segment that `put` had leaked from its box.
+                    return Some(unsafe { Box::from_raw(segment) });
+                }
+            }
+        }
+        None
+    }
+
+    fn put(&self, segment: Box<Segment>) -> Result<(), Box<Segment>> {
+        let raw = Box::into_raw(segment);
+        for place in &self.places {
+            if place.load(Ordering::Relaxed).is_null() {
+                // Counted first, so that the count never runs below zero.
+                self.count.fetch_add(1, Ordering::Relaxed);
+                if place.compare_exchange(std::ptr::null_mut(), raw, Ordering::Release, Ordering::Relaxed).is_ok() {
+                    return Ok(());
+                }
+                self.count.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        // SAFETY: `raw` came from `Box::into_raw` above, and no place took it.
+        Err(unsafe { Box::from_raw(raw) })
+    }
+}
+
+/// The segments of all threads, and the byte budget they share.
+pub(crate) struct Pool {
+    limit: AtomicUsize,
+    /// Bytes of the segments that chains hold.
+    held: AtomicUsize,
+    small: Bag,
+    large: Bag,
+}
+
+impl Pool {
+    #[cfg(not(loom))]
+    pub(crate) const fn new(limit: usize) -> Self {
+        const EMPTY: Bag =
+            Bag { count: AtomicUsize::new(0), places: [const { AtomicPtr::new(std::ptr::null_mut()) }; BAG] };
+        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: EMPTY, large: EMPTY }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new(limit: usize) -> Self {
+        let bag = || Bag {
+            count: AtomicUsize::new(0),
+            places: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+        };
+        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: bag(), large: bag() }
+    }
+
+    /// Sets the budget, in bytes. What is held already stays.
+    pub(crate) fn set_limit(&self, bytes: usize) {
+        self.limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes held by chains, and the budget.
+    pub(crate) fn usage(&self) -> (usize, usize) {
+        (self.held.load(Ordering::Relaxed), self.limit.load(Ordering::Relaxed))
+    }
+
+    fn take(&self, words: usize) -> Option<Box<Segment>> {
+        let bytes = words * 8;
+        let limit = self.limit.load(Ordering::Relaxed);
+        if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes > limit {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+            return None;
+        }
+        let bag = if words == LARGE { &self.large } else { &self.small };
+        Some(bag.take().unwrap_or_else(|| Segment::new(words)))
+    }
+
+    fn put(&self, mut segment: Box<Segment>) {
+        self.held.fetch_sub(segment.bytes(), Ordering::Relaxed);
+        // A fresh pair of atomics: the box is ours alone.
+        segment.tail = AtomicUsize::new(0);
+        segment.next = AtomicPtr::new(std::ptr::null_mut());
+        let bag = if segment.words.len() == LARGE { &self.large } else { &self.small };
+        drop(bag.put(segment));
+    }
+}
+
+/// What the writer and the reader of one thread's log share.
+#[repr(align(128))]
+pub(crate) struct Chain {
+    /// The first segment after a time without any; the reader takes it out.
+    mailbox: AtomicPtr<Segment>,
+    /// The writer is between looking at `revoke` and publishing.
+    writing: AtomicBool,
+    orphaned: AtomicBool,
+    /// Records that found no room; written by the writer alone.
+    no_room: AtomicU64,
+    /// Spans that found no slot; written by the writer alone.
+    no_slot: AtomicU64,
+    next: AtomicPtr<Chain>,
+    reader: ReaderSide,
+}
+
+/// Words that the reader writes, on a cache line of their own.
+#[repr(align(128))]
+struct ReaderSide {
+    revoke: AtomicU8,
+    /// Bytes of segments in this chain: the writer adds when it takes one, the reader subtracts when it recycles one.
+    held: AtomicUsize,
+}
+
+impl Chain {
+    pub(crate) fn new() -> Self {
+        Self {
+            mailbox: AtomicPtr::new(std::ptr::null_mut()),
+            writing: AtomicBool::new(false),
+            orphaned: AtomicBool::new(false),
+            no_room: AtomicU64::new(0),
+            no_slot: AtomicU64::new(0),
+            next: AtomicPtr::new(std::ptr::null_mut()),
+            reader: ReaderSide { revoke: AtomicU8::new(KEPT), held: AtomicUsize::new(0) },
+        }
+    }
+
+    /// Says that nothing more will be written: the reader frees what is left.
+    pub(crate) fn orphan(&self) {
+        self.orphaned.store(true, Ordering::Release);
+    }
+
+    /// Counts a span that found no slot. For the chain's writer only.
+    pub(crate) fn count_no_slot(&self) {
+        self.no_slot.store(self.no_slot.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn count_no_room(&self) {
+        self.no_room.store(self.no_room.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+/// The writing end of a chain; it lives in its thread's local storage.
+pub(crate) struct Writer {
+    segment: *const Segment,
+    at: usize,
+    end: usize,
+}
+
+impl Writer {
+    /// A writer without a segment.
+    pub(crate) const fn new() -> Self {
+        Self { segment: std::ptr::null(), at: 0, end: 0 }
+    }
+
+    /// Appends one record that consists of `head` and `body`, and publishes it. `false`: there was no room, and the loss
+    /// is counted in the chain.
+    ///
+    /// # Safety
+    /// This writer is the only one of `chain`, and always used with this chain and this pool.
+    #[inline]
+    pub(crate) unsafe fn push(&mut self, chain: &Chain, pool: &Pool, head: &[u64], body: &[u64]) -> bool {
+        let words = head.len() + body.len();
+        chain.writing.store(true, Ordering::Relaxed);
+        light_barrier();
+        if chain.reader.revoke.load(Ordering::Relaxed) != KEPT {
+            self.answer_revocation(chain);
+        }
+        if words > self.end - self.at && !self.grow(chain, pool, words) {
+            chain.writing.store(false, Ordering::Release);
+            chain.count_no_room();
+            return false;
+        }
+        // SAFETY: `grow` made sure of a segment with room for `words` more. It is alive: the reader recycles a segment of
+        // a living writer only after it was left behind or taken, and the latter was ruled out above.
+        unsafe {
+            let segment = &*self.segment;
+            copy_in(segment.words.get_unchecked(self.at..), head);
+            copy_in(segment.words.get_unchecked(self.at + head.len()..), body);
+            self.at += words;
+            segment.tail.store(self.at, Ordering::Release);
+        }
+        chain.writing.store(false, Ordering::Release);
+        true
+    }
+
+    #[cold]
+    fn answer_revocation(&mut self, chain: &Chain) {
+        if chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // Taken: the segment is the reader's now.
+            *self = Self::new();
+            chain.reader.revoke.store(KEPT, Ordering::Release);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, chain: &Chain, pool: &Pool, words: usize) -> bool {
+        let size = if self.segment.is_null() && words <= SMALL { SMALL } else { LARGE };
+        if words > size {
+            return false;
+        }
+        // One thread may hold at most half of the budget.
+        let held = chain.reader.held.load(Ordering::Relaxed);
+        if held > 0 && (held + size * 8) * 2 > pool.limit.load(Ordering::Relaxed) {
+            return false;
+        }
+        let Some(fresh) = pool.take(size) else { return false };
+        chain.reader.held.fetch_add(size * 8, Ordering::Relaxed);
+        let fresh = Box::into_raw(fresh);
+        if self.segment.is_null() {
+            chain.mailbox.store(fresh, Ordering::Release);
+        } else {
+            // SAFETY: the current segment is alive: the reader frees it only after it has seen the `next` set here.
+            unsafe { (*self.segment).next.store(fresh, Ordering::Release) };
+        }
+        *self = Self { segment: fresh, at: 0, end: size };
+        true
+    }
+}
+
+/// Chains that have a writer, until the collector picks them up.
+pub(crate) struct Registry(AtomicPtr<Chain>);
+
+impl Registry {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    /// Makes a chain known. The caller may use it until it has called [`Chain::orphan`]; then its reader frees it.
+    pub(crate) fn register(&self) -> *const Chain {
+        let chain = Box::into_raw(Box::new(Chain::new()));
+        let mut head = self.0.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: not shared before the exchange below succeeds.
+            unsafe { (*chain).next.store(head, Ordering::Relaxed) };
+            match self.0.compare_exchange_weak(head, chain, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return chain,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Takes every chain that was registered since the last call.
+    pub(crate) fn take(&self) -> Vec<Reader> {
+        let mut readers = Vec::new();
+        let mut chain = self.0.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        while !chain.is_null() {
+            // SAFETY: registered chains live until their one reader drops; this swap made us that reader. The writer
+            // does not touch `next` after registering.
+            let next = unsafe { (*chain).next.load(Ordering::Relaxed) };
+            readers.push(Reader { chain, head: std::ptr::null_mut(), at: 0, idle: 0, no_room: 0, no_slot: 0 });
+            chain = next;
+        }
+        readers.reverse();
+        readers
+    }
+}
+
+/// What one pass over a chain found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drained {
+    /// Words read.
+    pub(crate) words: usize,
+    /// Records lost since the last pass because no segment was left.
+    pub(crate) no_room: u64,
+    /// Spans lost since the last pass because no slot was left.
+    pub(crate) no_slot: u64,
+    /// The writer's thread has ended and everything was read: drop the reader.
+    pub(crate) finished: bool,
+}
+
+/// The reading end of a chain.
+pub(crate) struct Reader {
+    chain: *const Chain,
+    head: *mut Segment,
+    at: usize,
+    idle: u32,
+    no_room: u64,
+    no_slot: u64,
+}
+
+// SAFETY: a reader is the only one of its chain, and everything it shares with the writer is atomic or published.
+unsafe impl Send for Reader {}
+
+impl Reader {
+    fn chain(&self) -> &Chain {
+        // SAFETY: the chain lives until this reader drops.
+        unsafe { &*self.chain }
+    }
+
+    /// Reads every record published before the call; `each` gets whole runs of records.
+    pub(crate) fn drain(&mut self, pool: &Pool, mut each: impl FnMut(&[u64])) -> Drained {
+        let orphaned = self.chain().orphaned.load(Ordering::Acquire);
+        let mut drained = Drained { finished: orphaned, ..Drained::default() };
+        if self.head.is_null() {
+            self.head = self.chain().mailbox.swap(std::ptr::null_mut(), Ordering::Acquire);
+            self.at = 0;
+        }
+        let mark = self.mark();
+        while !self.head.is_null() {
+            // SAFETY: the head segment is ours to read until we recycle it below.
+            let segment = unsafe { &*self.head };
+            let next = segment.next.load(Ordering::Acquire);
+            let tail = segment.tail.load(Ordering::Acquire);
+            let stop = if self.head == mark.0 { mark.1 } else { tail };
+            if stop > self.at {
+                drained.words += stop - self.at;
+                // SAFETY: the words below an acquired tail are published for good.
+                unsafe { with_words(&segment.words[self.at..stop], &mut each) };
+                self.at = stop;
+            }
+            let last = self.head == mark.0;
+            // The tail was loaded after `next`, so if there is a next one, all of it has been read.
+            if !next.is_null() && self.at == tail {
+                self.recycle_head(pool, next);
+            }
+            if last {
+                break;
+            }
+        }
+        if orphaned && !self.head.is_null() {
+            self.recycle_head(pool, std::ptr::null_mut());
+        }
+        let (no_room, no_slot) =
+            (self.chain().no_room.load(Ordering::Relaxed), self.chain().no_slot.load(Ordering::Relaxed));
+        drained.no_room = no_room - std::mem::replace(&mut self.no_room, no_room);
+        drained.no_slot = no_slot - std::mem::replace(&mut self.no_slot, no_slot);
+        self.idle = if drained.words > 0 { 0 } else { self.idle.saturating_add(1) };
+        drained
+    }
+
+    /// Passes since something was last read.
+    pub(crate) fn idle_passes(&self) -> u32 {
+        self.idle
+    }
+
+    /// Whether the chain holds a segment that an idle thread could give back.
+    pub(crate) fn holds_segment(&self) -> bool {
+        !self.head.is_null()
+    }
+
+    /// The last segment and its tail, as they are now: how far this pass reads, however fast the writer is.
+    fn mark(&self) -> (*mut Segment, usize) {
+        let (mut last, mut tail) = (self.head, 0);
+        let mut segment = self.head;
+        while !segment.is_null() {
+            last = segment;
+            // SAFETY: segments from the head on stay ours to read until recycled.
+            unsafe {
+                segment = (*last).next.load(Ordering::Acquire);
+                tail = (*last).tail.load(Ordering::Acquire);
+            }
+        }
+        (last, tail)
+    }
+
+    fn recycle_head(&mut self, pool: &Pool, next: *mut Segment) {
+        // SAFETY: the writer has left this segment for good (it has a `next`, was taken, or its thread has ended), and it
+        // came from `Box::into_raw`.
+        let segment = unsafe { Box::from_raw(self.head) };
+        self.chain().reader.held.fetch_sub(segment.bytes(), Ordering::Relaxed);
+        pool.put(segment);
+        (self.head, self.at) = (next, 0);
+    }
+
+    /// Takes the segment of an idle writer back; what it published is read first. `false`: the writer is busy, or the
+    /// system has no process-wide barrier.
+    ///
+    /// Either the barrier makes the writer's `writing` visible here, or the writer's next look sees the request: it is
+    /// Dekker's handshake with the writer's fence paid here.
+    pub(crate) fn revoke(&mut self, pool: &Pool, each: impl FnMut(&[u64])) -> bool {
+        if self.head.is_null() {
+            return false;
+        }
+        let chain = self.chain();
+        chain.reader.revoke.store(ASKED, Ordering::SeqCst);
+        if !heavy_barrier() || chain.writing.load(Ordering::Acquire) {
+            // If the writer has answered first, the request is gone already.
+            let _ = chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Relaxed);
+            return false;
+        }
+        if chain.reader.revoke.compare_exchange(ASKED, TAKEN, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        self.read_taken(pool, each);
+        true
+    }
+
+    fn read_taken(&mut self, pool: &Pool, mut each: impl FnMut(&[u64])) {
+        while !self.head.is_null() {
+            // SAFETY: the chain of segments was taken, so all of it is ours.
+            let segment = unsafe { &*self.head };
+            let next = segment.next.load(Ordering::Acquire);
+            let tail = segment.tail.load(Ordering::Acquire);
+            if tail > self.at {
+                // SAFETY: published words.
+                unsafe { with_words(&segment.words[self.at..tail], &mut each) };
+            }
+            self.recycle_head(pool, next);
+        }
+    }
+}
+
+impl Drop for Reader {
+    /// Frees the chain if its writer is gone. A reader that is dropped earlier leaks it, for its writer still writes.
+    fn drop(&mut self) {
+        if self.chain().orphaned.load(Ordering::Acquire) && self.head.is_null() {
+            // SAFETY: orphaned: the writer never touches the chain again; and this was its only reader.
+            drop(unsafe { Box::from_raw(self.chain.cast_mut()) });
+        }
+    }
+}

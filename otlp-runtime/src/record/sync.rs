@@ -1,0 +1,98 @@
+//! Atomics and cells, from `std` or from `loom` under `--cfg loom`, so that the same code is run and model-checked.
+
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// One word of a log segment: written by one thread, then read by another after a release and acquire of the tail.
+#[cfg(not(loom))]
+#[repr(transparent)]
+pub(crate) struct Word(std::cell::UnsafeCell<u64>);
+#[cfg(loom)]
+pub(crate) struct Word(loom::cell::UnsafeCell<u64>);
+
+impl Word {
+    #[cfg(loom)]
+    pub(crate) fn zero() -> Self {
+        Self(loom::cell::UnsafeCell::new(0))
+    }
+}
+
+/// Copies `source` into the first words of `words`.
+///
+/// # Safety
+/// `words` holds at least `source.len()` words, and nobody else reads or writes these until they are published.
+#[inline(always)]
+pub(crate) unsafe fn copy_in(words: &[Word], source: &[u64]) {
+    debug_assert!(source.len() <= words.len());
+    #[cfg(not(loom))]
+    {
+        // SAFETY: in bounds and unshared by this function's contract; `Word` is a transparent cell of a `u64`.
+        unsafe {
+            let mut from = source.as_ptr();
+            let mut to = words.as_ptr().cast::<u64>().cast_mut();
+            let end = from.add(source.len());
+            // Records are short: a loop of words beats the call of `memcpy`.
+            while from < end {
+                to.write(from.read());
+                from = from.add(1);
+                to = to.add(1);
+            }
+        }
+    }
+    #[cfg(loom)]
+    for (word, value) in words.iter().zip(source) {
+        // SAFETY: unshared by this function's contract; loom checks it.
+        word.0.with_mut(|word| unsafe { *word = *value });
+    }
+}
+
+/// Calls `f` with the words as a plain slice.
+///
+/// # Safety
+/// The writer has published these words, and nobody writes them until `f` returns.
+pub(crate) unsafe fn with_words<R>(words: &[Word], f: impl FnOnce(&[u64]) -> R) -> R {
+    #[cfg(not(loom))]
+    {
+        // SAFETY: published and unchanging by this function's contract; `Word` is a transparent cell of a `u64`.
+        f(unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u64>(), words.len()) })
+    }
+    #[cfg(loom)]
+    {
+        // SAFETY: as above; loom checks it word by word.
+        let copy: Vec<u64> = words.iter().map(|word| word.0.with(|word| unsafe { *word })).collect();
+        f(&copy)
+    }
+}
+
+/// Orders the writer's "I am writing" before its look at the reader's request. The reader pays for both sides with a
+/// process-wide barrier (`membarrier`), so here only the compiler must be held back.
+#[inline(always)]
+pub(crate) fn light_barrier() {
+    #[cfg(not(loom))]
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+    #[cfg(loom)]
+    fence(Ordering::SeqCst);
+}
+
+/// The reader's side of [`light_barrier`]; `false` where the system has no such barrier.
+pub(crate) fn heavy_barrier() -> bool {
+    #[cfg(loom)]
+    {
+        fence(Ordering::SeqCst);
+        true
+    }
+    #[cfg(all(not(loom), target_os = "linux"))]
+    {
+        use std::sync::OnceLock;
+        const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+        const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+        // SAFETY: membarrier(2) takes no pointers.
+        let membarrier = |command: libc::c_int| unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } == 0;
+        static REGISTERED: OnceLock<bool> = OnceLock::new();
+        *REGISTERED.get_or_init(|| membarrier(REGISTER_PRIVATE_EXPEDITED)) && membarrier(PRIVATE_EXPEDITED)
+    }
+    #[cfg(all(not(loom), not(target_os = "linux")))]
+    false
+}
