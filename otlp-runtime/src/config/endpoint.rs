@@ -74,14 +74,16 @@ pub(super) fn check(url: &str, kind: EndpointKind, protocol: Option<TransportPro
         Some((scheme, rest)) => (Some(scheme), rest),
         None => (None, url),
     };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     if authority.contains('@') {
         return Err(Problem {
             what: "holds a user name or password",
             remedy: "leave out everything before the host up to `@`",
         });
     }
-    if url.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
+    let odd = |c: char| !c.is_ascii_graphic() || "\\<>^`".contains(c);
+    if url.contains(odd) || authority.contains('%') {
         return problem("holds a character that a URL cannot");
     }
     match scheme {
@@ -182,6 +184,10 @@ mod tests {
             ("http://h\n", true, true),
             ("http://h\0", false, false),
             ("http://ü", false, false),
+            ("http://h%20x", false, false),
+            ("http://h\\x", false, false),
+            ("http://h/<x>", false, false),
+            ("http://h/#x", true, true),
             ("https://h", false, false),
             ("ftp://h", false, false),
             ("http://h?key=1", false, false),
