@@ -1,1 +1,19 @@
-//! Settings: plain data, resolved from code, then `OTEL_*`, then defaults.
+//! What can be set, in code and by the environment: plain data. Nothing here starts a thread or opens a connection.
+
+mod endpoint;
+mod page;
+mod parse;
+mod protocol;
+mod resolved;
+mod resource;
+mod sampler;
+mod settings;
+mod validation;
+mod variables;
+
+pub use endpoint::{EndpointKind, EndpointSetting, Source};
+pub use protocol::TransportProtocol;
+pub use resolved::{Environment, Resolved, process_environment};
+pub use sampler::{RootSampler, Sampler};
+pub use settings::OtlpConfig;
+pub use variables::{Row, TABLE};

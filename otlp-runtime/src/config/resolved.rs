@@ -1,0 +1,299 @@
+//! The configuration with every question answered: code, then environment, then default.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+use super::endpoint::{self, EndpointKind, EndpointSetting, Source, without_secrets};
+use super::parse::LONGEST;
+use super::resource::{self, Parts};
+use super::validation::require;
+use super::variables::{self, UNREAD, Variable};
+use super::{OtlpConfig, Sampler, TransportProtocol};
+use crate::data::Resource;
+use crate::error::OtlpError;
+
+/// Where variables come from: gives the value of the one that it is asked for.
+pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+
+/// The environment of this process.
+pub fn process_environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+const BATCH_SIZE: usize = 8192;
+const BATCH_BYTES: usize = 1 << 20;
+const SCHEDULE_DELAY: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MEMORY_LIMIT: usize = 32 << 20;
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+const CONCURRENCY: usize = 8;
+
+/// A configuration in which nothing is left open.
+#[derive(Clone)]
+pub struct Resolved {
+    /// Nothing is to be started.
+    pub disabled: bool,
+    /// How telemetry travels; its feature is on.
+    pub protocol: TransportProtocol,
+    /// Where traces go to.
+    pub endpoint: EndpointSetting,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// Which traces are recorded.
+    pub sampler: Sampler,
+    /// Most items of a batch.
+    pub batch_size: usize,
+    /// Encoded bytes at which a batch is sent.
+    pub batch_bytes: usize,
+    /// Longest wait of an item for its batch.
+    pub schedule_delay: Duration,
+    /// Bytes that recorded and unsent telemetry may take in all.
+    pub memory_limit: usize,
+    /// Longest wait of the guard's drop.
+    pub shutdown_timeout: Duration,
+    /// Most requests under way at once.
+    pub concurrency: usize,
+    /// Who makes the telemetry.
+    pub resource: Resource,
+}
+
+impl OtlpConfig {
+    /// Answers what the code left open from `environment`, and then from the defaults.
+    ///
+    /// An error is always about a value that was set in code, or about a feature that is off. What is wrong with a variable
+    /// is said to `report`, one line each, and the variable is ignored.
+    pub fn resolve(
+        &self,
+        environment: &Environment<'_>,
+        report: &mut dyn FnMut(String),
+    ) -> Result<Resolved, OtlpError> {
+        self.resolve_with(environment, report, &TransportProtocol::is_available)
+    }
+
+    fn resolve_with(
+        &self,
+        environment: &Environment<'_>,
+        report: &mut dyn FnMut(String),
+        available: &dyn Fn(TransportProtocol) -> bool,
+    ) -> Result<Resolved, OtlpError> {
+        self.check_rest()?;
+        let none: &Environment<'_> = &|_| None;
+        let mut reader = Reader { environment: if self.no_env { none } else { environment }, report };
+
+        let disabled = reader.choose(self.disabled, &[&variables::SDK_DISABLED], false, |_| Ok(()), bool::to_string).0;
+        let protocol = self.choose_protocol(&mut reader, available)?;
+        let endpoint = self.choose_endpoint(&mut reader, protocol)?;
+        let variables = [&variables::TRACES_TIMEOUT, &variables::TIMEOUT];
+        let shown = |timeout: &Duration| format!("{} ms", timeout.as_millis());
+        let timeout = reader.choose(self.timeout, &variables, TIMEOUT, |_| Ok(()), shown).0;
+
+        let service_name = reader.optional(&variables::SERVICE_NAME);
+        let attributes = reader.optional(&variables::RESOURCE_ATTRIBUTES);
+        let resource = resource::build(Parts {
+            environment: attributes.unwrap_or_default(),
+            service_name,
+            attributes: &self.attributes,
+            service: self.service.as_ref(),
+        });
+        if !disabled {
+            reader.report_unread();
+        }
+
+        let memory_limit = self.memory_limit.unwrap_or(MEMORY_LIMIT);
+        Ok(Resolved {
+            disabled,
+            protocol,
+            endpoint,
+            timeout: timeout.min(LONGEST),
+            sampler: self.sampler.clone().unwrap_or_default(),
+            batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
+            batch_bytes: self.batch_bytes.unwrap_or(BATCH_BYTES.min(memory_limit / 8)),
+            schedule_delay: self.schedule_delay.unwrap_or(SCHEDULE_DELAY).min(LONGEST),
+            // Batches set in code to more than the default holds take their room along.
+            memory_limit: memory_limit.max(self.batch_bytes.unwrap_or(0).saturating_mul(2)),
+            shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT).min(LONGEST),
+            concurrency: self.concurrency.unwrap_or(CONCURRENCY),
+            resource,
+        })
+    }
+
+    fn choose_protocol(
+        &self,
+        reader: &mut Reader<'_>,
+        available: &dyn Fn(TransportProtocol) -> bool,
+    ) -> Result<TransportProtocol, OtlpError> {
+        let default = TransportProtocol::default();
+        // A variable must not break what works without it: an endpoint set in code decides which protocols it may name.
+        let fits = |protocol: &TransportProtocol| match self.check_endpoint(Some(*protocol)) {
+            _ if !available(*protocol) => {
+                Err(format!("`{protocol}` needs the cargo feature `{}` of the crate `otlp`", protocol.feature()))
+            }
+            Err(_) if self.check_endpoint(Some(default)).is_ok() => {
+                Err(format!("`{protocol}` cannot be used with the endpoint that is set in code"))
+            }
+            _ => Ok(()),
+        };
+        let variables = [&variables::TRACES_PROTOCOL, &variables::PROTOCOL];
+        let (protocol, _) = reader.choose(self.protocol, &variables, default, fits, ToString::to_string);
+        require(protocol, available)?;
+        Ok(protocol)
+    }
+
+    fn choose_endpoint(
+        &self,
+        reader: &mut Reader<'_>,
+        protocol: TransportProtocol,
+    ) -> Result<EndpointSetting, OtlpError> {
+        self.check_endpoint(Some(protocol))?;
+        let default = protocol.default_endpoint().to_owned();
+        let kind = |source| match source {
+            Source::Environment(name) if name == variables::TRACES_ENDPOINT.row.name => EndpointKind::Signal,
+            _ => EndpointKind::Base,
+        };
+        if let Some((url, kind)) = &self.endpoint {
+            return Ok(EndpointSetting { url: url.trim().to_owned(), kind: *kind, source: Source::Code });
+        }
+        let variables = [&variables::TRACES_ENDPOINT, &variables::ENDPOINT];
+        let fits = |url: &String| {
+            // The kind matters only for a query, which the parser of each variable has already looked at.
+            endpoint::check(url, EndpointKind::Signal, Some(protocol))
+                .map_err(|problem| format!("the URL {}; {}", problem.what, problem.remedy))
+        };
+        let (url, source) = reader.choose(None, &variables, default, fits, |url| without_secrets(url));
+        let kind = kind(source);
+        if kind == EndpointKind::Base
+            && protocol == TransportProtocol::HttpProtobuf
+            && endpoint::repeats_signal_path(&url)
+        {
+            (reader.report)(format!(
+                "{} ends in the path of a signal, which is added once more; leave it out, or use {} for the whole URL",
+                variables::ENDPOINT.row.name,
+                variables::TRACES_ENDPOINT.row.name
+            ));
+        }
+        Ok(EndpointSetting { url, kind, source })
+    }
+}
+
+impl Resolved {
+    /// Reads the endpoint with `parse`, which may know more about URLs than the configuration does.
+    ///
+    /// If it refuses an endpoint that came from the environment, that is reported, and the default is read instead.
+    pub fn parse_endpoint<T>(
+        &self,
+        parse: impl Fn(&EndpointSetting) -> Result<T, OtlpError>,
+        report: &mut dyn FnMut(String),
+    ) -> Result<T, OtlpError> {
+        match (parse(&self.endpoint), self.endpoint.source) {
+            (Err(error), Source::Environment(name)) => {
+                let why = match error {
+                    OtlpError::InvalidConfig { problem, remedy, .. } => format!("the URL {problem}; {remedy}"),
+                    other => other.to_string(),
+                };
+                let url = self.protocol.default_endpoint().to_owned();
+                report(format!("{name}: {why}; using {url}"));
+                parse(&EndpointSetting { url, kind: EndpointKind::Base, source: Source::Default })
+            }
+            (result, _) => result,
+        }
+    }
+}
+
+/// Of attributes the keys only, and a URL without user information and query.
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolved")
+            .field("disabled", &self.disabled)
+            .field("protocol", &self.protocol)
+            .field("endpoint", &self.endpoint)
+            .field("timeout", &self.timeout)
+            .field("sampler", &self.sampler)
+            .field("batch_size", &self.batch_size)
+            .field("batch_bytes", &self.batch_bytes)
+            .field("schedule_delay", &self.schedule_delay)
+            .field("memory_limit", &self.memory_limit)
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("concurrency", &self.concurrency)
+            .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// Reads variables, and reports those that cannot be used.
+struct Reader<'a> {
+    environment: &'a Environment<'a>,
+    report: &'a mut dyn FnMut(String),
+}
+
+impl Reader<'_> {
+    /// The first that is given and fits: `code`, the `variables` in their order, `default`.
+    fn choose<T>(
+        &mut self,
+        code: Option<T>,
+        variables: &[&Variable<T>],
+        default: T,
+        fits: impl Fn(&T) -> Result<(), String>,
+        shown: impl Fn(&T) -> String,
+    ) -> (T, Source) {
+        if let Some(value) = code {
+            return (value, Source::Code);
+        }
+        let mut problems = Vec::new();
+        let mut chosen = None;
+        for variable in variables {
+            let value = self.read(variable).map(|read| read.and_then(|value| fits(&value).map(|()| value)));
+            match value {
+                Some(Ok(value)) => {
+                    chosen = Some((value, Source::Environment(variable.row.name)));
+                    break;
+                }
+                Some(Err(problem)) => problems.push(format!("{}: {problem}", variable.row.name)),
+                None => {}
+            }
+        }
+        let (value, source) = chosen.unwrap_or((default, Source::Default));
+        for problem in problems {
+            (self.report)(format!("{problem}; using {}", shown(&value)));
+        }
+        (value, source)
+    }
+
+    /// A variable without which something is left out.
+    fn optional<T>(&mut self, variable: &Variable<T>) -> Option<T> {
+        match self.read(variable)? {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                (self.report)(format!("{}: {problem}; going on without it", variable.row.name));
+                None
+            }
+        }
+    }
+
+    /// `None` if the variable is unset or empty, which is the same (spec-checklist ENV1).
+    fn read<T>(&self, variable: &Variable<T>) -> Option<Result<T, String>> {
+        let value = (self.environment)(variable.row.name)?;
+        match value.to_str().map(str::trim) {
+            Some("") => None,
+            Some(value) => Some((variable.parse)(value)),
+            None => Some(Err("it is not UTF-8".to_owned())),
+        }
+    }
+
+    fn report_unread(&mut self) {
+        let asks = |&&(name, harmless): &&(&str, &str)| {
+            (self.environment)(name).is_some_and(|value| {
+                let value = value.to_string_lossy();
+                !value.trim().is_empty() && !value.trim().eq_ignore_ascii_case(harmless)
+            })
+        };
+        let names: Vec<&str> = UNREAD.iter().filter(asks).map(|(name, _)| *name).collect();
+        if !names.is_empty() {
+            (self.report)(format!("this version of otlp does not read {}; going on without", names.join(", ")));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "resolved_tests.rs"]
+mod tests;

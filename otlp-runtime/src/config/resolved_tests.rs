@@ -1,0 +1,334 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::config::{RootSampler, TABLE};
+use crate::data::AttributeValue;
+use TransportProtocol::{Grpc, HttpProtobuf};
+
+const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+const TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+const TIMEOUT_VARIABLE: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
+
+fn new() -> OtlpConfig {
+    OtlpConfig::default()
+}
+
+/// Resolves as if every feature were on, and gives the lines that were reported.
+fn resolve(config: &OtlpConfig, variables: &[(&str, &str)]) -> (Result<Resolved, OtlpError>, Vec<String>) {
+    let mut lines = Vec::new();
+    let environment = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(*v));
+    let resolved = config.resolve_with(&environment, &mut |line| lines.push(line), &|_| true);
+    (resolved, lines)
+}
+
+/// The same where nothing may be wrong.
+fn quiet(config: &OtlpConfig, variables: &[(&str, &str)]) -> Resolved {
+    let (resolved, lines) = resolve(config, variables);
+    assert_eq!(lines, [""; 0]);
+    resolved.unwrap()
+}
+
+/// The same where one line has to say all of `parts`.
+fn reported(config: &OtlpConfig, variables: &[(&str, &str)], parts: &[&str]) -> Resolved {
+    let (resolved, lines) = resolve(config, variables);
+    let [line] = &lines[..] else { panic!("one line was expected: {lines:?}") };
+    for part in parts {
+        assert!(line.contains(part), "{part:?} in {line:?}");
+    }
+    assert!(!line.contains('\n'), "{line:?}");
+    resolved.unwrap()
+}
+
+fn text(resolved: &Resolved, key: &str) -> Option<String> {
+    match resolved.resource.get(key)? {
+        AttributeValue::String(text) => Some(text.clone()),
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+#[test]
+fn with_nothing_set_the_defaults_hold() {
+    let resolved = quiet(&new(), &[]);
+    assert!(!resolved.disabled);
+    assert_eq!(resolved.protocol, HttpProtobuf);
+    assert_eq!(resolved.endpoint.url, "http://localhost:4318");
+    assert_eq!((resolved.endpoint.kind, resolved.endpoint.source), (EndpointKind::Base, Source::Default));
+    assert_eq!(resolved.timeout, Duration::from_secs(10));
+    assert_eq!(resolved.sampler, Sampler::parent_based(Sampler::always_on()));
+    assert_eq!((resolved.batch_size, resolved.batch_bytes), (8192, 1 << 20));
+    assert_eq!((resolved.memory_limit, resolved.concurrency), (32 << 20, 8));
+    assert_eq!((resolved.schedule_delay, resolved.shutdown_timeout), (Duration::from_secs(1), Duration::from_secs(5)));
+    assert_eq!(quiet(&new().with_protocol(Grpc), &[]).endpoint.url, "http://localhost:4317");
+}
+
+#[test]
+fn env1_an_empty_variable_counts_as_unset() {
+    let variables: Vec<(&str, &str)> = TABLE.iter().map(|row| row.name).zip(["", "  "].into_iter().cycle()).collect();
+    let (nothing, empty) = (quiet(&new(), &[]), quiet(&new(), &variables));
+    assert_eq!(format!("{nothing:?}"), format!("{empty:?}"));
+    assert_eq!(text(&nothing, "service.name"), text(&empty, "service.name"));
+}
+
+#[test]
+fn code_wins_over_the_environment_which_wins_over_the_defaults() {
+    let variables = [
+        (OTLP_ENDPOINT, "http://env:1"),
+        (PROTOCOL, "GRPC"),
+        (TIMEOUT_VARIABLE, "1500"),
+        ("OTEL_SERVICE_NAME", "env"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=env,service.name=attributes"),
+        ("OTEL_SDK_DISABLED", "True"),
+    ];
+    let resolved = quiet(&new(), &variables);
+    assert_eq!((resolved.protocol, resolved.disabled), (Grpc, true));
+    assert_eq!(resolved.endpoint.url, "http://env:1");
+    assert_eq!(resolved.endpoint.source, Source::Environment(OTLP_ENDPOINT));
+    assert_eq!(resolved.timeout, Duration::from_millis(1500));
+    assert_eq!(text(&resolved, "service.name").as_deref(), Some("env"));
+    assert_eq!(text(&resolved, "team").as_deref(), Some("env"));
+
+    let code = new()
+        .with_endpoint("http://code:2")
+        .with_protocol(HttpProtobuf)
+        .with_timeout(Duration::from_secs(3))
+        .with_service("code", "7")
+        .with_resource_attribute("team", "code")
+        .with_disabled(false);
+    let resolved = quiet(&code, &variables);
+    assert_eq!((resolved.protocol, resolved.disabled), (HttpProtobuf, false));
+    assert_eq!((resolved.endpoint.url.as_str(), resolved.endpoint.source), ("http://code:2", Source::Code));
+    assert_eq!(resolved.timeout, Duration::from_secs(3));
+    assert_eq!(text(&resolved, "service.name").as_deref(), Some("code"));
+    assert_eq!(text(&resolved, "service.version").as_deref(), Some("7"));
+    assert_eq!(text(&resolved, "team").as_deref(), Some("code"));
+
+    let resolved = quiet(&new().with_env(false), &variables);
+    assert_eq!((resolved.protocol, resolved.disabled), (HttpProtobuf, false));
+    assert_eq!(resolved.endpoint.source, Source::Default);
+    assert_eq!(text(&resolved, "team"), None);
+}
+
+#[test]
+fn the_variable_of_a_signal_wins_over_the_general_one() {
+    let variables = [
+        (OTLP_ENDPOINT, "http://all:1"),
+        (TRACES_ENDPOINT, "http://traces:2/own?key=1"),
+        (PROTOCOL, "grpc"),
+        (TRACES_PROTOCOL, "http/protobuf"),
+        (TIMEOUT_VARIABLE, "1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0"),
+    ];
+    let resolved = quiet(&new(), &variables);
+    assert_eq!(resolved.endpoint.url, "http://traces:2/own?key=1");
+    assert_eq!(resolved.endpoint.kind, EndpointKind::Signal);
+    assert_eq!(resolved.protocol, HttpProtobuf);
+    assert_eq!(resolved.timeout, LONGEST, "0 means no limit");
+}
+
+#[test]
+fn what_is_wrong_with_a_variable_is_said_in_one_line_and_something_else_is_used() {
+    let resolved = reported(&new(), &[(PROTOCOL, "http/json")], &[PROTOCOL, "http/json", "using http/protobuf"]);
+    assert_eq!(resolved.protocol, HttpProtobuf);
+    let resolved = reported(
+        &new(),
+        &[(TRACES_PROTOCOL, "carrier pigeon"), (PROTOCOL, "grpc")],
+        &[TRACES_PROTOCOL, "carrier pigeon", "using grpc"],
+    );
+    assert_eq!(resolved.protocol, Grpc);
+    for bad in ["soon", "-5", "1e3", "2147483648"] {
+        let resolved = reported(&new(), &[(TIMEOUT_VARIABLE, bad)], &[TIMEOUT_VARIABLE, bad, "using 10000 ms"]);
+        assert_eq!(resolved.timeout, TIMEOUT);
+    }
+    let resolved = reported(&new(), &[("OTEL_SDK_DISABLED", "1")], &["OTEL_SDK_DISABLED", "\"1\"", "using false"]);
+    assert!(!resolved.disabled);
+    for bad in ["localhost:4318", "https://h", "http://", "nonsense", "http://h:4318?x"] {
+        let resolved = reported(&new(), &[(OTLP_ENDPOINT, bad)], &[OTLP_ENDPOINT, "using http://localhost:4318"]);
+        assert_eq!(resolved.endpoint.source, Source::Default, "{bad}");
+    }
+    let resolved = reported(
+        &new().with_protocol(Grpc),
+        &[(TRACES_ENDPOINT, "http://h:1/v1/traces"), (OTLP_ENDPOINT, "h:2")],
+        &[TRACES_ENDPOINT, "gRPC", "using h:2"],
+    );
+    assert_eq!(resolved.endpoint.kind, EndpointKind::Base);
+}
+
+#[test]
+fn res4_an_error_in_the_attributes_discards_them_all() {
+    let variables = [("OTEL_RESOURCE_ATTRIBUTES", "team=a,service.name=b,hunter2")];
+    let resolved = reported(&new(), &variables, &["OTEL_RESOURCE_ATTRIBUTES", "entry 3 has no `=`"]);
+    assert_eq!(text(&resolved, "team"), None);
+    assert!(text(&resolved, "service.name").unwrap().starts_with("unknown_service:"));
+}
+
+#[test]
+fn reports_hold_no_secret() {
+    let secrets: Vec<(&str, &str)> = vec![
+        (OTLP_ENDPOINT, "http://user:hunter2@h:1?key=hunter2"),
+        (TRACES_ENDPOINT, "https://h/?key=hunter2"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=hunter2=b"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hunter2"),
+    ];
+    let (resolved, lines) = resolve(&new(), &secrets);
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(!format!("{lines:?} {:?}", resolved.unwrap()).contains("hunter2"), "{lines:?}");
+
+    let used_instead = [(TRACES_ENDPOINT, "bad"), (OTLP_ENDPOINT, "http://h:1/hunter1")];
+    let (_, lines) = resolve(&new(), &used_instead);
+    assert!(lines[0].ends_with("using http://h:1/hunter1"), "{lines:?}");
+}
+
+#[test]
+fn the_environment_alone_never_fails() {
+    let bad = [
+        "",
+        " ",
+        "\u{0}",
+        "\n",
+        "=",
+        ",",
+        "%",
+        "-1",
+        "1e400",
+        "https://x",
+        "ü",
+        "http://[",
+        "NaN",
+        "a=b,c",
+        "18446744073709551616",
+    ];
+    for value in bad.map(str::to_owned).into_iter().chain([String::from_utf8(vec![b'x'; 1 << 20]).unwrap()]) {
+        let variables: Vec<(&str, &str)> = TABLE.iter().map(|row| (row.name, value.as_str())).collect();
+        let (resolved, lines) = resolve(&new(), &variables);
+        resolved.unwrap();
+        assert!(lines.len() <= TABLE.len() && lines.iter().all(|line| line.len() < 400), "{value:.20}");
+        for row in TABLE {
+            resolve(&new(), &[(row.name, &value)]).0.unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_not_utf8_is_reported_without_being_shown() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut lines = Vec::new();
+    let environment = |_: &str| Some(OsString::from_vec(b"hunter2\xff".to_vec()));
+    let resolved = new().resolve_with(&environment, &mut |line| lines.push(line), &|_| true).unwrap();
+    assert_eq!(resolved.endpoint.source, Source::Default);
+    assert_eq!(lines.len(), TABLE.len() + 1, "{lines:?}");
+    assert!(!format!("{lines:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_variable_does_not_break_what_works_without_it() {
+    let config = new().with_endpoint("http://h:4318/prefix");
+    let resolved =
+        reported(&config, &[(PROTOCOL, "grpc")], &[PROTOCOL, "endpoint that is set in code", "http/protobuf"]);
+    assert_eq!(resolved.protocol, HttpProtobuf);
+    // Here the default does not fit either: without the variable it is an error, with it it works.
+    let config = new().with_endpoint("h:4317");
+    assert!(matches!(resolve(&config, &[]).0, Err(OtlpError::InvalidConfig { setting: "endpoint", .. })));
+    assert_eq!(quiet(&config, &[(PROTOCOL, "grpc")]).protocol, Grpc);
+}
+
+#[test]
+fn a_feature_that_is_off_is_an_error_in_code_and_a_line_from_the_environment() {
+    let resolve = |config: &OtlpConfig, variable: Option<&str>, on: TransportProtocol| {
+        let mut lines = Vec::new();
+        let environment = |name: &str| variable.filter(|_| name == PROTOCOL).map(OsString::from);
+        let resolved = config.resolve_with(&environment, &mut |line| lines.push(line), &|p| p == on);
+        (resolved.map(|r| r.protocol), lines.join("\n"))
+    };
+    let (result, _) = resolve(&new().with_protocol(Grpc), None, HttpProtobuf);
+    assert!(matches!(result, Err(OtlpError::FeatureDisabled { feature: "grpc", .. })), "{result:?}");
+    let (result, line) = resolve(&new(), Some("grpc"), HttpProtobuf);
+    assert_eq!(result.unwrap(), HttpProtobuf);
+    assert!(line.contains("cargo feature `grpc`"), "{line}");
+    let (result, _) = resolve(&new(), None, Grpc);
+    assert!(matches!(result, Err(OtlpError::FeatureDisabled { feature: "http", .. })), "{result:?}");
+    assert_eq!(resolve(&new(), Some("grpc"), Grpc).0.unwrap(), Grpc);
+}
+
+#[test]
+fn what_is_wrong_in_code_is_an_error_whatever_the_environment_says() {
+    for config in [new().with_batch_size(0), new().with_endpoint("x y"), new().with_timeout(Duration::ZERO)] {
+        let (result, lines) = resolve(&config, &[("OTEL_SDK_DISABLED", "true")]);
+        assert!(matches!(result, Err(OtlpError::InvalidConfig { .. })) && lines.is_empty(), "{result:?} {lines:?}");
+    }
+}
+
+#[test]
+fn t7_a_base_that_has_the_signals_path_is_used_as_the_specification_says_with_a_hint() {
+    let url = "http://h:4318/v1/traces";
+    let resolved = reported(&new(), &[(OTLP_ENDPOINT, url)], &[OTLP_ENDPOINT, TRACES_ENDPOINT]);
+    assert_eq!(resolved.endpoint.url, url);
+    assert_eq!(quiet(&new(), &[(TRACES_ENDPOINT, url)]).endpoint.url, url);
+    assert_eq!(quiet(&new().with_traces_endpoint(url), &[]).endpoint.kind, EndpointKind::Signal);
+}
+
+#[test]
+fn variables_that_are_not_read_yet_are_named_unless_they_change_nothing() {
+    reported(
+        &new(),
+        &[
+            ("OTEL_TRACES_SAMPLER", "always_off"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=b"),
+            ("OTEL_TRACES_EXPORTER", "otlp"),
+        ],
+        &["OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER"],
+    );
+    quiet(&new(), &[("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "none")]);
+    quiet(&new().with_disabled(true), &[("OTEL_TRACES_EXPORTER", "zipkin")]);
+}
+
+#[test]
+fn a_transport_that_knows_more_about_urls_has_the_last_word() {
+    let refuse_env = |endpoint: &EndpointSetting| match endpoint.source {
+        Source::Default => Ok(endpoint.url.clone()),
+        _ => Err(OtlpError::InvalidConfig {
+            setting: "endpoint",
+            value: "***".into(),
+            problem: "is odd",
+            remedy: "stop",
+        }),
+    };
+    let mut lines = Vec::new();
+    let resolved = quiet(&new(), &[(OTLP_ENDPOINT, "http://odd")]);
+    let url = resolved.parse_endpoint(refuse_env, &mut |line| lines.push(line)).unwrap();
+    assert_eq!(url, "http://localhost:4318");
+    assert_eq!(lines, ["OTEL_EXPORTER_OTLP_ENDPOINT: the URL is odd; stop; using http://localhost:4318"]);
+
+    let resolved = quiet(&new().with_endpoint("http://odd"), &[]);
+    assert!(resolved.parse_endpoint(refuse_env, &mut |line| panic!("{line}")).is_err());
+}
+
+#[test]
+fn sizes_that_depend_on_each_other_fit_together() {
+    assert_eq!(quiet(&new().with_memory_limit(1 << 20), &[]).batch_bytes, 1 << 17);
+    assert_eq!(quiet(&new().with_batch_bytes(32 << 20), &[]).memory_limit, 64 << 20);
+    assert_eq!(quiet(&new().with_timeout(Duration::MAX), &[]).timeout, LONGEST);
+    let resolved = quiet(&new().with_sampler(Sampler::trace_id_ratio(0.25)), &[]);
+    assert_eq!(resolved.sampler.root(), RootSampler::TraceIdRatio(0.25));
+}
+
+#[test]
+fn the_defaults_of_the_table_are_the_real_ones() {
+    let resolved = quiet(&new(), &[]);
+    let row = |name| TABLE.iter().find(|row| row.name == name).unwrap();
+    assert_eq!(row(TIMEOUT_VARIABLE).default, format!("`{}`", resolved.timeout.as_millis()));
+    assert_eq!(row(PROTOCOL).default, format!("`{}`", resolved.protocol));
+    for protocol in TransportProtocol::ALL {
+        assert!(row(OTLP_ENDPOINT).default.contains(protocol.default_endpoint()));
+        assert!(row(PROTOCOL).takes.contains(protocol.as_str()));
+    }
+}
+
+#[test]
+fn the_real_environment_can_be_read() {
+    let path = process_environment("PATH");
+    assert_eq!(path, std::env::var_os("PATH"));
+    let _ = new().resolve(&process_environment, &mut |_| {});
+}

@@ -1,0 +1,144 @@
+//! Who makes the telemetry: the default resource and what is laid over it (spec-checklist 2.8).
+
+use std::ffi::OsString;
+
+use super::settings::Service;
+use crate::data::{AttributeValue, Resource};
+
+/// What the resource is made of, each part over the one before it.
+pub(super) struct Parts<'a> {
+    /// `OTEL_RESOURCE_ATTRIBUTES`.
+    pub(super) environment: Vec<(String, String)>,
+    /// `OTEL_SERVICE_NAME`.
+    pub(super) service_name: Option<String>,
+    /// `with_resource_attribute`.
+    pub(super) attributes: &'a [(String, AttributeValue)],
+    /// `with_service`.
+    pub(super) service: Option<&'a Service>,
+}
+
+/// The resource. Nothing here is slow: no file is read and nothing is asked over a network.
+pub(super) fn build(parts: Parts<'_>) -> Resource {
+    let mut resource = Resource::new();
+    resource.set("service.name", unknown_service(executable()));
+    if let Some(id) = instance_id() {
+        resource.set("service.instance.id", id);
+    }
+    for (key, value) in parts.environment {
+        resource.set(key, value);
+    }
+    if let Some(name) = parts.service_name {
+        resource.set("service.name", name);
+    }
+    for (key, value) in parts.attributes {
+        resource.set(key.clone(), value.clone());
+    }
+    if let Some(service) = parts.service {
+        resource.set("service.name", service.name.clone());
+        if !service.version.is_empty() {
+            resource.set("service.version", service.version.clone());
+        }
+    }
+    // Last: a backend relies on them to know what it talks to (spec-checklist T2).
+    resource.set("telemetry.sdk.name", "otlp");
+    resource.set("telemetry.sdk.language", "rust");
+    resource.set("telemetry.sdk.version", env!("CARGO_PKG_VERSION"));
+    resource
+}
+
+/// The name for a service that has none (spec-checklist RES1).
+fn unknown_service(executable: Option<OsString>) -> String {
+    match executable {
+        Some(name) if !name.is_empty() => format!("unknown_service:{}", name.to_string_lossy()),
+        _ => "unknown_service".to_owned(),
+    }
+}
+
+fn executable() -> Option<OsString> {
+    Some(std::env::current_exe().ok()?.file_name()?.to_owned())
+}
+
+/// A random UUID, version 4 (spec-checklist RES2); `None` if the system has no randomness to give.
+fn instance_id() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(uuid_v4(bytes))
+}
+
+fn uuid_v4(random: [u8; 16]) -> String {
+    const VERSION_4: u128 = 0x4 << 76;
+    const RFC_VARIANT: u128 = 0b10 << 62;
+    let id = u128::from_be_bytes(random) & !(0xf << 76) & !(0b11 << 62) | VERSION_4 | RFC_VARIANT;
+    let hex = format!("{id:032x}");
+    [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &hex[part]).join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn parts() -> Parts<'static> {
+        Parts { environment: Vec::new(), service_name: None, attributes: &[], service: None }
+    }
+
+    fn text(resource: &Resource, key: &str) -> String {
+        match resource.get(key) {
+            Some(AttributeValue::String(text)) => text.clone(),
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn res1_the_default_resource_names_the_executable_and_otlp() {
+        let resource = build(parts());
+        let name = text(&resource, "service.name");
+        assert!(name.strip_prefix("unknown_service:").is_some_and(|exe| exe.contains("otlp_runtime")), "{name}");
+        assert_eq!(text(&resource, "telemetry.sdk.name"), "otlp");
+        assert_eq!(text(&resource, "telemetry.sdk.language"), "rust");
+        assert_eq!(text(&resource, "telemetry.sdk.version"), env!("CARGO_PKG_VERSION"));
+        assert!(resource.get("service.version").is_none());
+        assert_eq!(unknown_service(None), "unknown_service");
+        assert_eq!(unknown_service(Some(OsString::new())), "unknown_service");
+    }
+
+    #[test]
+    fn res2_the_instance_id_is_a_random_uuid_v4() {
+        assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid_v4([0; 16]), "00000000-0000-4000-8000-000000000000");
+        let [a, b] = [build(parts()), build(parts())].map(|r| text(&r, "service.instance.id"));
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 36);
+    }
+
+    #[test]
+    fn res4_code_beats_the_service_name_variable_which_beats_the_attributes_variable() {
+        let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+        let environment = || {
+            vec![pair("service.name", "attributes"), pair("service.version", "1"), pair("team", "a"), pair("zone", "z")]
+        };
+        let resource = build(Parts { environment: environment(), ..parts() });
+        assert_eq!(text(&resource, "service.name"), "attributes");
+
+        let named = || Parts { environment: environment(), service_name: Some("name".into()), ..parts() };
+        assert_eq!(text(&build(named()), "service.name"), "name");
+
+        let attributes = [("service.name".into(), "code".into()), ("team".into(), "b".into())];
+        let resource = build(Parts { attributes: &attributes, ..named() });
+        assert_eq!(text(&resource, "service.name"), "code");
+        assert_eq!((text(&resource, "team"), text(&resource, "zone")), ("b".into(), "z".into()));
+
+        let service = Service { name: "service".into(), version: String::new() };
+        let resource = build(Parts { attributes: &attributes, service: Some(&service), ..named() });
+        assert_eq!(
+            (text(&resource, "service.name"), text(&resource, "service.version")),
+            ("service".into(), "1".into())
+        );
+    }
+
+    #[test]
+    fn t2_nobody_can_pretend_to_be_another_sdk() {
+        let environment = vec![("telemetry.sdk.name".to_owned(), "opentelemetry".to_owned())];
+        assert_eq!(text(&build(Parts { environment, ..parts() }), "telemetry.sdk.name"), "otlp");
+    }
+}

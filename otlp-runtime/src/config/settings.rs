@@ -1,0 +1,189 @@
+//! What the program itself sets.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::endpoint::without_secrets;
+use super::{EndpointKind, Sampler, TransportProtocol};
+use crate::data::AttributeValue;
+
+/// How telemetry is recorded and where it goes. A new one sets nothing: then the environment decides, and then the
+/// defaults, which are written at each method.
+///
+/// What is set here wins over the environment. A value that cannot be used is an error of `validate` and of `init`,
+/// before any thread starts. `Debug` shows no secret.
+///
+#[doc = include_str!("variables.md")]
+#[derive(Clone, Default)]
+#[must_use = "a configuration does nothing until it is used"]
+pub struct OtlpConfig {
+    pub(super) endpoint: Option<(String, EndpointKind)>,
+    pub(super) protocol: Option<TransportProtocol>,
+    pub(super) service: Option<Service>,
+    pub(super) attributes: Vec<(String, AttributeValue)>,
+    pub(super) sampler: Option<Sampler>,
+    pub(super) batch_size: Option<usize>,
+    pub(super) batch_bytes: Option<usize>,
+    pub(super) schedule_delay: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) memory_limit: Option<usize>,
+    pub(super) shutdown_timeout: Option<Duration>,
+    pub(super) concurrency: Option<usize>,
+    pub(super) disabled: Option<bool>,
+    pub(super) no_env: bool,
+}
+
+/// The name and version given to `with_service`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) version: String,
+}
+
+impl OtlpConfig {
+    /// Where to send to: `http://host:port`, for gRPC also `host:port`. Over HTTP, `/v1/traces` is added to the path.
+    ///
+    /// Default: `http://localhost:4318`, for gRPC `http://localhost:4317`.
+    pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some((url.into(), EndpointKind::Base));
+        self
+    }
+
+    /// Where to send traces to, instead of [`with_endpoint`](Self::with_endpoint): the path is used as it is.
+    pub fn with_traces_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some((url.into(), EndpointKind::Signal));
+        self
+    }
+
+    /// How telemetry travels. Default: [`TransportProtocol::HttpProtobuf`].
+    pub fn with_protocol(mut self, protocol: TransportProtocol) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// The attributes `service.name` and `service.version`; an empty version is left out. Wins over
+    /// [`with_resource_attribute`](Self::with_resource_attribute).
+    ///
+    /// Default: `unknown_service:` and the name of the executable.
+    pub fn with_service(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.service = Some(Service { name: name.into(), version: version.into() });
+        self
+    }
+
+    /// One attribute of the program, over an earlier value of the same key. `telemetry.sdk.*` always name otlp.
+    pub fn with_resource_attribute(mut self, key: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
+        self.attributes.push((key.into(), value.into()));
+        self
+    }
+
+    /// Which traces are recorded. Default: as the parent says, and every trace that starts here.
+    pub fn with_sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = Some(sampler);
+        self
+    }
+
+    /// How many items a batch holds at most. Default: 8192.
+    pub fn with_batch_size(mut self, items: usize) -> Self {
+        self.batch_size = Some(items);
+        self
+    }
+
+    /// At which size in encoded bytes a batch is sent. Default: 1 MiB, or an eighth of the memory limit if that is less.
+    pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = Some(bytes);
+        self
+    }
+
+    /// How long an item waits at most for its batch to fill. Default: 1 s.
+    pub fn with_schedule_delay(mut self, delay: Duration) -> Self {
+        self.schedule_delay = Some(delay);
+        self
+    }
+
+    /// How long one attempt to send may take; retries have time of their own. Default: 10 s.
+    pub fn with_timeout(mut self, per_attempt: Duration) -> Self {
+        self.timeout = Some(per_attempt);
+        self
+    }
+
+    /// How many bytes recorded and unsent telemetry may take in all; what does not fit is dropped and counted.
+    /// Default: 32 MiB; the least is 1 MiB.
+    pub fn with_memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// How long dropping the guard of `init` may wait for the last telemetry to arrive. Default: 5 s.
+    pub fn with_shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = Some(timeout);
+        self
+    }
+
+    /// How many requests may be under way at once. Default: 8.
+    pub fn with_concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = Some(requests);
+        self
+    }
+
+    /// `true`: `init` starts nothing, so that nothing is recorded or sent. Default: `false`.
+    pub fn with_disabled(mut self, disabled: bool) -> Self {
+        self.disabled = Some(disabled);
+        self
+    }
+
+    /// Whether the environment is read. Default: `true`.
+    pub fn with_env(mut self, read: bool) -> Self {
+        self.no_env = !read;
+        self
+    }
+}
+
+/// What is set; of attributes the keys only, and a URL without user information and query.
+impl fmt::Debug for OtlpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn some<T: fmt::Debug>(s: &mut fmt::DebugStruct<'_, '_>, name: &str, value: Option<&T>) {
+            if let Some(value) = value {
+                s.field(name, value);
+            }
+        }
+        let mut s = f.debug_struct("OtlpConfig");
+        some(&mut s, "endpoint", self.endpoint.as_ref().map(|(url, kind)| (without_secrets(url), kind)).as_ref());
+        some(&mut s, "protocol", self.protocol.as_ref());
+        some(&mut s, "service", self.service.as_ref());
+        let keys: Vec<&str> = self.attributes.iter().map(|(key, _)| key.as_str()).collect();
+        some(&mut s, "resource_attributes", Some(&keys).filter(|keys| !keys.is_empty()));
+        some(&mut s, "sampler", self.sampler.as_ref());
+        some(&mut s, "batch_size", self.batch_size.as_ref());
+        some(&mut s, "batch_bytes", self.batch_bytes.as_ref());
+        some(&mut s, "schedule_delay", self.schedule_delay.as_ref());
+        some(&mut s, "timeout", self.timeout.as_ref());
+        some(&mut s, "memory_limit", self.memory_limit.as_ref());
+        some(&mut s, "shutdown_timeout", self.shutdown_timeout.as_ref());
+        some(&mut s, "concurrency", self.concurrency.as_ref());
+        some(&mut s, "disabled", self.disabled.as_ref());
+        some(&mut s, "env", Some(&false).filter(|_| self.no_env));
+        s.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_what_is_set_and_no_secret() {
+        assert_eq!(format!("{:?}", OtlpConfig::default()), "OtlpConfig");
+        let config = OtlpConfig::default()
+            .with_endpoint("http://user:hunter2@h:4318/?key=hunter2")
+            .with_resource_attribute("token", "hunter2")
+            .with_service("shop", "1.2")
+            .with_batch_size(100)
+            .with_env(false);
+        let text = format!("{config:?}");
+        assert!(!text.contains("hunter2"), "{text}");
+        for part in ["http://***@h:4318/", "token", "shop", "batch_size: 100", "env: false"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("timeout"), "{text}");
+    }
+}

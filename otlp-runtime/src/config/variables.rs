@@ -1,0 +1,154 @@
+//! The environment variables: one table, which the parsers and the documentation share.
+
+use std::time::Duration;
+
+use super::{TransportProtocol, parse};
+
+/// One variable, for the documentation.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub takes: &'static str,
+    /// What holds if neither it nor the code says anything.
+    pub default: &'static str,
+    /// How the same is said in code.
+    pub code: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// One variable that is read.
+pub(super) struct Variable<T: 'static> {
+    pub(super) row: Row,
+    pub(super) parse: fn(&str) -> Result<T, String>,
+}
+
+pub(super) const SDK_DISABLED: Variable<bool> = Variable {
+    row: Row {
+        name: "OTEL_SDK_DISABLED",
+        takes: "`true`, `false`",
+        default: "`false`",
+        code: "`with_disabled`",
+        doc: "`true`: nothing is recorded and nothing is sent.",
+    },
+    parse: parse::boolean,
+};
+
+pub(super) const ENDPOINT: Variable<String> = Variable {
+    row: Row {
+        name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        takes: "URL",
+        default: "`http://localhost:4318`, for gRPC `http://localhost:4317`",
+        code: "`with_endpoint`",
+        doc: "Where to send to. Over HTTP, `/v1/traces` is added to the path.",
+    },
+    parse: parse::base_endpoint,
+};
+
+pub(super) const TRACES_ENDPOINT: Variable<String> = Variable {
+    row: Row {
+        name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        takes: "URL",
+        default: "the endpoint above",
+        code: "`with_traces_endpoint`",
+        doc: "Where to send traces to. The path is used as it is: over HTTP, nothing is added.",
+    },
+    parse: parse::signal_endpoint,
+};
+
+pub(super) const PROTOCOL: Variable<TransportProtocol> = Variable {
+    row: Row {
+        name: "OTEL_EXPORTER_OTLP_PROTOCOL",
+        takes: "`grpc`, `http/protobuf`",
+        default: "`http/protobuf`",
+        code: "`with_protocol`",
+        doc: "How telemetry travels.",
+    },
+    parse: parse::protocol,
+};
+
+pub(super) const TRACES_PROTOCOL: Variable<TransportProtocol> = Variable {
+    row: Row {
+        name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        takes: "`grpc`, `http/protobuf`",
+        default: "the protocol above",
+        code: "`with_protocol`",
+        doc: "How traces travel.",
+    },
+    parse: parse::protocol,
+};
+
+pub(super) const TIMEOUT: Variable<Duration> = Variable {
+    row: Row {
+        name: "OTEL_EXPORTER_OTLP_TIMEOUT",
+        takes: "milliseconds",
+        default: "`10000`",
+        code: "`with_timeout`",
+        doc: "How long one attempt to send may take; 0 means no limit.",
+    },
+    parse: parse::timeout,
+};
+
+pub(super) const TRACES_TIMEOUT: Variable<Duration> = Variable {
+    row: Row {
+        name: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        takes: "milliseconds",
+        default: "the time-out above",
+        code: "`with_timeout`",
+        doc: "The same for traces.",
+    },
+    parse: parse::timeout,
+};
+
+pub(super) const SERVICE_NAME: Variable<String> = Variable {
+    row: Row {
+        name: "OTEL_SERVICE_NAME",
+        takes: "text",
+        default: "`unknown_service:` and the name of the executable",
+        code: "`with_service`",
+        doc: "The attribute `service.name`; wins over the one in `OTEL_RESOURCE_ATTRIBUTES`.",
+    },
+    parse: parse::text,
+};
+
+pub(super) const RESOURCE_ATTRIBUTES: Variable<Vec<(String, String)>> = Variable {
+    row: Row {
+        name: "OTEL_RESOURCE_ATTRIBUTES",
+        takes: "`key=value,key=value`",
+        default: "none",
+        code: "`with_resource_attribute`",
+        doc: "Attributes of the program. `,`, `=` and `%` inside of a key or a value are written `%2C`, `%3D` and `%25`. \
+              One entry that cannot be read spoils them all.",
+    },
+    parse: parse::attributes,
+};
+
+/// Every variable that is read, in the order of the documentation.
+pub const TABLE: &[Row] = &[
+    SDK_DISABLED.row,
+    ENDPOINT.row,
+    TRACES_ENDPOINT.row,
+    PROTOCOL.row,
+    TRACES_PROTOCOL.row,
+    TIMEOUT.row,
+    TRACES_TIMEOUT.row,
+    SERVICE_NAME.row,
+    RESOURCE_ATTRIBUTES.row,
+];
+
+/// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
+/// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
+pub(super) const UNREAD: &[(&str, &str)] = &[
+    ("OTEL_CONFIG_FILE", ""),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", ""),
+    ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", ""),
+    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", ""),
+    ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
+    ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", ""),
+    ("OTEL_TRACES_EXPORTER", "otlp"),
+    ("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
+];
