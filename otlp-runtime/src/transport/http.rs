@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
@@ -41,12 +41,14 @@ impl HttpTransport {
     }
 
     fn request(&self, signal: Signal, body: Bytes) -> Request<Full<Bytes>> {
+        let length = HeaderValue::from(body.len());
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.path(signal).parse().unwrap_or(Uri::from_static("/"));
         let headers = request.headers_mut();
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, PROTOBUF);
+        headers.insert(CONTENT_LENGTH, length);
         headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
         request
     }

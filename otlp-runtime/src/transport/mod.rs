@@ -116,3 +116,24 @@ pub fn build(
         TransportProtocol::Grpc => Err(OtlpError::FeatureDisabled { wanted: "protocol `grpc`", feature: "grpc" }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_protocol_is_there_exactly_with_its_feature() {
+        for (protocol, there) in [
+            (TransportProtocol::HttpProtobuf, cfg!(feature = "http")),
+            (TransportProtocol::Grpc, cfg!(feature = "grpc")),
+        ] {
+            let endpoint = Endpoint::parse("endpoint", "http://h:1", protocol, EndpointKind::Base).unwrap();
+            match build(protocol, endpoint, Duration::from_secs(1)) {
+                Ok(make) => assert!(there && make().endpoint() == "http://h:1"),
+                Err(OtlpError::FeatureDisabled { .. }) => assert!(!there),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}

@@ -25,10 +25,11 @@ const SEND_BUFFER: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(in crate::transport) struct Http2 {
     target: Target,
-    /// Held while connecting, so that requests wait for one connection instead of making several.
-    connecting: tokio::sync::Mutex<()>,
+    /// Held while connecting, so that requests wait for one connection instead of making several. Holds the last failure.
+    connecting: tokio::sync::Mutex<Option<TransportError>>,
+    /// How often connecting has been tried to its end.
+    tries: AtomicU64,
     current: Mutex<Option<Link>>,
-    ids: AtomicU64,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ struct Link {
 
 impl Http2 {
     pub(in crate::transport) fn new(target: Target) -> Self {
-        Self { target, connecting: tokio::sync::Mutex::default(), current: Mutex::default(), ids: AtomicU64::new(0) }
+        Self { target, connecting: tokio::sync::Mutex::default(), tries: AtomicU64::new(0), current: Mutex::default() }
     }
 
     /// Sends `request`. The lease says whether the connection proved good.
@@ -73,10 +74,24 @@ impl Http2 {
         if let Some(link) = self.usable() {
             return Ok((link, false));
         }
-        let _guard = self.connecting.lock().await;
+        let tries = self.tries.load(Ordering::Relaxed);
+        let mut failure = self.connecting.lock().await;
         if let Some(link) = self.usable() {
             return Ok((link, false));
         }
+        // What failed while this request waited failed for it too: its own try would come too late.
+        if let Some(failure) = failure.as_ref().filter(|_| self.tries.load(Ordering::Relaxed) > tries) {
+            return Err(failure.clone());
+        }
+        let connected = self.connect().await;
+        let id = self.tries.fetch_add(1, Ordering::Relaxed);
+        *failure = connected.as_ref().err().cloned();
+        let link = Link { id, sender: connected? };
+        *self.current() = Some(link.clone());
+        Ok((link, true))
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Body>, TransportError> {
         let stream = self.target.dial().await?;
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)
@@ -88,9 +103,7 @@ impl Http2 {
             .map_err(|error| unsent(explain(&error)))?;
         // Ends with its last sender and request; its error reaches the requests that were under way.
         tokio::spawn(connection);
-        let link = Link { id: self.ids.fetch_add(1, Ordering::Relaxed), sender };
-        *self.current() = Some(link.clone());
-        Ok((link, true))
+        Ok(sender)
     }
 
     fn usable(&self) -> Option<Link> {

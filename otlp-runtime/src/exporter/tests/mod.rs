@@ -1,10 +1,10 @@
-//! The exporter against a scripted transport, mostly on a paused clock.
+//! The export loop against a scripted transport, on a paused clock.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
+mod thread;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
-use std::task::Poll;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -167,24 +167,26 @@ impl Rig {
     }
 }
 
-/// Which step each batch gets: reliability.md 3.5, the delivery contract.
+/// A number in `0..n` that looks random and is the same for a batch every time.
+fn spread(batch: u64, n: u64) -> u64 {
+    (batch.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % n
+}
+
+/// The delivery contract of reliability.md 3.5: 0 is a success, 1 fails one to three times first, 2 is refused.
 #[tokio::test(start_paused = true)]
 async fn delivery_arithmetic_is_exact() {
     const BATCHES: u64 = 300;
-    let mixed = |b: u64| b.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60;
-    let scenarios: [(&str, fn(u64) -> u64); 4] = [
-        ("success", |_| 0),
-        ("retryable", |_| 1),
-        ("permanent", |_| 2),
-        ("mix", |b| (b.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60) % 3),
-    ];
+    type Kind = fn(u64) -> u64;
+    let scenarios: [(&str, Kind); 4] =
+        [("success", |_| 0), ("retryable", |_| 1), ("permanent", |_| 2), ("mix", |b| spread(b, 3))];
     for (name, kind) in scenarios {
+        let failures = |b| 1 + spread(b, 7) % 3;
         let script = move |b: u64, attempt: u32| match kind(b) {
-            1 if u64::from(attempt) <= 1 + mixed(b) % 3 => Step::Retry(None, false),
+            1 if u64::from(attempt) <= failures(b) => Step::Retry(None, false),
             2 => Step::Refuse,
             _ => Step::Accept,
         };
-        let retryable: u64 = (0..BATCHES).filter(|&b| kind(b) == 1).map(|b| 1 + mixed(b) % 3).sum();
+        let retryable: u64 = (0..BATCHES).filter(|&b| kind(b) == 1).map(failures).sum();
         let permanent = (0..BATCHES).filter(|&b| kind(b) == 2).count() as u64;
         let mut rig = Rig::new(Settings::default(), Scripted::new(Duration::from_millis(3), script));
         rig.enqueue(BATCHES);
@@ -305,29 +307,25 @@ async fn a_full_queue_drops_what_comes_new_and_says_so_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn p5_shutdown_interrupts_back_off_and_gives_every_batch_one_more_attempt() {
-    for (heals, exported) in [(true, 20 * ITEMS), (false, 0)] {
-        let script =
-            move |_, attempt| if attempt > 1 && heals { Step::Accept } else { Step::Retry(Some(60 * SECOND), false) };
+    for heals in [true, false] {
+        let script = move |_, attempt| {
+            if attempt > 1 && heals { Step::Accept } else { Step::Retry(Some(60 * SECOND), false) }
+        };
         let settings = Settings { concurrency: 4, ..Settings::default() };
         let mut rig = Rig::new(settings, Scripted::new(Duration::from_millis(1), script));
         rig.enqueue(4);
         tokio::time::sleep(SECOND).await;
         assert_eq!(rig.counts().queued, 4 * ITEMS);
-        rig.next = 4;
         let start = shared::now();
         rig.shared.state().ending = Some(start + 5 * SECOND);
+        // These have only one attempt, which fails.
         rig.enqueue(16);
         let counts = rig.shutdown(5 * SECOND).await;
         assert!(shared::now() - start < SECOND / 2);
-        if heals {
-            // The late ones had only one attempt, and it failed.
-            assert_eq!((counts.exported, counts.dropped(DropReason::Shutdown)), (4 * ITEMS, 16 * ITEMS));
-        } else {
-            assert_eq!((counts.exported, counts.dropped(DropReason::Shutdown)), (0, exported + 20 * ITEMS));
-        }
-        let mut attempts = HashMap::<u64, usize>::new();
-        rig.transport.calls().into_iter().for_each(|(b, _)| *attempts.entry(b).or_default() += 1);
-        assert!((0..4).all(|b| attempts[&b] == 2) && (4..20).all(|b| attempts[&b] == 1), "{attempts:?}");
+        let exported = if heals { 4 * ITEMS } else { 0 };
+        assert_eq!((counts.exported, counts.dropped(DropReason::Shutdown)), (exported, 20 * ITEMS - exported));
+        let attempts: Vec<usize> = (0..20).map(|b| rig.transport.calls_of(b).len()).collect();
+        assert!(attempts[..4].iter().all(|&n| n == 2) && attempts[4..].iter().all(|&n| n == 1), "{attempts:?}");
     }
 }
 
@@ -431,110 +429,4 @@ fn silence_scripted_panics() {
             }
         }));
     });
-}
-
-fn soon() -> Instant {
-    Instant::now() + 30 * SECOND
-}
-
-fn exporter(transport: Arc<Scripted>) -> (Exporter, Arc<Ledger>) {
-    let ledger = Arc::new(Ledger::default());
-    let make: TransportFactory = Box::new(move || transport);
-    (Exporter::start(Settings::default(), make, Arc::clone(&ledger)).unwrap(), ledger)
-}
-
-fn send(exporter: &Exporter, ledger: &Ledger, seqs: std::ops::Range<u64>) {
-    for seq in seqs {
-        ledger.recorded(ITEMS);
-        exporter.enqueue(batch(seq));
-    }
-}
-
-#[test]
-fn the_thread_sends_tells_its_subscribers_and_ends() {
-    let transport = Scripted::new(Duration::from_millis(1), |_, _| Step::Accept);
-    let (exporter, ledger) = exporter(Arc::clone(&transport));
-    let (tell, told) = mpsc::channel();
-    exporter.settled().subscribe(Box::new(move |watermark| tell.send(watermark).unwrap()));
-    send(&exporter, &ledger, 0..100);
-    assert!(exporter.settled().wait_until(100, soon()));
-    assert_eq!(ledger.counts().exported, 100 * ITEMS);
-    exporter.shutdown(soon());
-    assert!(exporter.join(soon()));
-    let heard: Vec<u64> = told.iter().collect();
-    assert!(heard.is_sorted() && heard.last() == Some(&100), "{heard:?}");
-}
-
-#[test]
-fn every_thread_of_the_exporter_marks_itself_first() {
-    static MARKED: Mutex<Vec<Option<String>>> = Mutex::new(Vec::new());
-    let on_thread_start = || MARKED.lock().unwrap().push(std::thread::current().name().map(str::to_owned));
-    let transport = Scripted::new(Duration::ZERO, |_, _| Step::Accept);
-    let settings = Settings { on_thread_start, ..Settings::default() };
-    let make: TransportFactory = Box::new(move || {
-        let seen = tokio::runtime::Handle::current().spawn_blocking(|| ());
-        drop(seen);
-        transport
-    });
-    let exporter = Exporter::start(settings, make, Arc::default()).unwrap();
-    while MARKED.lock().unwrap().len() < 2 {
-        std::thread::yield_now();
-    }
-    exporter.shutdown(soon());
-    assert!(exporter.join(soon()));
-    let names: Vec<_> = MARKED.lock().unwrap().iter().flatten().cloned().collect();
-    assert!(names.contains(&"otlp-export".to_owned()) && names.contains(&"otlp-export-io".to_owned()), "{names:?}");
-}
-
-#[test]
-fn a_factory_that_panics_costs_the_batches_and_nothing_else() {
-    silence_scripted_panics();
-    let ledger = Arc::new(Ledger::default());
-    let exporter = Exporter::start(Settings::default(), Box::new(|| panic!("scripted")), Arc::clone(&ledger)).unwrap();
-    send(&exporter, &ledger, 0..3);
-    assert!(exporter.settled().wait_until(3, soon()));
-    exporter.shutdown(soon());
-    assert!(exporter.join(soon()));
-    assert_eq!(ledger.counts().dropped(DropReason::Poison), 3 * ITEMS);
-    assert!(ledger.counts().balanced());
-}
-
-#[test]
-fn dropped_without_shutdown_the_thread_ends_and_the_book_is_closed() {
-    let (exporter, ledger) = exporter(Scripted::new(Duration::ZERO, |_, _| Step::Never));
-    send(&exporter, &ledger, 0..20);
-    let shared = Arc::clone(&exporter.shared);
-    drop(exporter);
-    assert!(shared.settled.wait_until(20, soon()));
-    let counts = ledger.counts();
-    assert!(counts.balanced() && counts.dropped_total() == 20 * ITEMS, "{counts:?}");
-}
-
-#[test]
-fn join_waits_no_longer_than_it_is_told_even_for_a_transport_that_blocks_its_thread() {
-    struct Blocks(Mutex<mpsc::Receiver<()>>);
-    impl Transport for Blocks {
-        fn send(&self, _: Payload) -> SendFuture<'_> {
-            Box::pin(std::future::poll_fn(|_| {
-                let _ = self.0.lock().unwrap().recv();
-                Poll::Ready(Ok(Accepted::default()))
-            }))
-        }
-
-        fn endpoint(&self) -> &str {
-            "blocks"
-        }
-    }
-    let (release, released) = mpsc::channel();
-    let ledger = Arc::new(Ledger::default());
-    let make: TransportFactory = Box::new(move || Arc::new(Blocks(Mutex::new(released))));
-    let exporter = Exporter::start(Settings::default(), make, Arc::clone(&ledger)).unwrap();
-    send(&exporter, &ledger, 0..1);
-    let shared = Arc::clone(&exporter.shared);
-    exporter.shutdown(Instant::now());
-    assert!(!exporter.join(Instant::now() + Duration::from_millis(20)) || ledger.counts().in_flight == 0);
-    assert!(ledger.counts().balanced());
-    drop(release);
-    assert!(shared.settled.wait_until(1, soon()));
-    assert!(ledger.counts().balanced());
 }
