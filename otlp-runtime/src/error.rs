@@ -22,9 +22,7 @@ pub enum OtlpError {
         remedy: &'static str,
     },
     /// What was asked for is compiled out.
-    #[error(
-        "{wanted} needs the cargo feature `{feature}` of the crate `otlp`: add it to the `features` of the dependency"
-    )]
+    #[error("{wanted} needs the cargo feature `{feature}` of the crate `otlp`: add it to the `features` of the dependency")]
     FeatureDisabled {
         /// What the configuration asked for.
         wanted: &'static str,
@@ -32,9 +30,7 @@ pub enum OtlpError {
         feature: &'static str,
     },
     /// `init` was called while an earlier pipeline is still running.
-    #[error(
-        "otlp is already initialised in this process: call `otlp::shutdown` (or drop the guard) before a second `init`"
-    )]
+    #[error("otlp is already initialised in this process: call `otlp::shutdown` (or drop the guard) before a second `init`")]
     AlreadyInitialized,
     /// The deadline passed before everything that was recorded had been settled.
     #[error("{operation} did not finish within {deadline:?}: {pending} items are not delivered yet{}", detail(.last_error))]

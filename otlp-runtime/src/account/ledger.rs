@@ -127,10 +127,7 @@ mod tests {
         ledger.dropped_queued(DropReason::QueueFull, 2);
         let counts = ledger.counts();
         assert!(counts.balanced(), "{counts:?}");
-        assert_eq!(
-            (counts.recorded, counts.exported, counts.rejected, counts.queued, counts.in_flight),
-            (13, 3, 1, 3, 0)
-        );
+        assert_eq!((counts.recorded, counts.exported, counts.rejected, counts.queued, counts.in_flight), (13, 3, 1, 3, 0));
         assert_eq!(counts.dropped_total(), 6);
         assert_eq!(counts.dropped(DropReason::QueueFull), 2);
     }

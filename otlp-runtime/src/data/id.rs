@@ -104,13 +104,7 @@ mod tests {
     fn trc3_hex_is_lowercase_and_strict() {
         let id = TraceId::from_hex("0AF7651916CD43DD8448EB211C80319C").expect("32 digits");
         assert_eq!(id.to_string(), "0af7651916cd43dd8448eb211c80319c");
-        for bad in [
-            "",
-            "0af7",
-            "0af7651916cd43dd8448eb211c80319g",
-            "+af7651916cd43dd8448eb211c80319c",
-            "é0af7651916cd43dd8448eb211c8031",
-        ] {
+        for bad in ["", "0af7", "0af7651916cd43dd8448eb211c80319g", "+af7651916cd43dd8448eb211c80319c", "é0af7651916cd43dd8448eb211c8031"] {
             assert_eq!(TraceId::from_hex(bad), None, "{bad}");
         }
         assert!(!SpanId::INVALID.is_valid());
