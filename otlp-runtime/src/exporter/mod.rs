@@ -1,1 +1,202 @@
-//! From the queue to the receiver.
+//! From the queue to the receiver: one thread that sends what the collector hands over, and answers for all of it.
+//!
+//! ```text
+//! enqueue → queue (bounded in bytes) → permits → time-out → transport
+//!              ↖ retry policy: back with `not_before`, permit released ↙
+//! ```
+
+mod dispatch;
+mod health;
+mod queue;
+mod retry;
+mod settled;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use retry::RetryPolicy;
+pub use settled::Settled;
+
+use crate::account::{DropReason, Ledger, Report};
+use crate::error::OtlpError;
+use crate::transport::{Payload, TransportFactory};
+use dispatch::Dispatcher;
+use health::Line;
+use shared::Shared;
+
+/// The thread's name.
+const THREAD: &str = "otlp-export";
+
+/// Something to send.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Its place in the order of a pipeline's batches: each is one more than the one before.
+    pub seq: u64,
+    /// The request.
+    pub payload: Payload,
+}
+
+/// How an exporter works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Time for one attempt, connecting included.
+    pub timeout: Duration,
+    /// Requests under way at once.
+    pub concurrency: usize,
+    /// Bytes of batches that wait or are under way.
+    pub queue_bytes: usize,
+    /// When to try again.
+    pub retry: RetryPolicy,
+    /// Called first on every thread that the exporter starts.
+    pub on_thread_start: fn(),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            concurrency: 8,
+            queue_bytes: 8 * 1024 * 1024,
+            retry: RetryPolicy::default(),
+            on_thread_start: || {},
+        }
+    }
+}
+
+/// Owns the thread `otlp-export`. Dropped without shutdown, it abandons what is left.
+pub struct Exporter {
+    shared: Arc<Shared>,
+    ended: Arc<Ended>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Exporter {
+    /// Starts the thread; `make` runs on it.
+    pub fn start(settings: Settings, make: TransportFactory, ledger: Arc<Ledger>) -> Result<Self, OtlpError> {
+        let on_thread_start = settings.on_thread_start;
+        let failed = |source| OtlpError::Thread { name: THREAD, source };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .thread_name("otlp-export-io")
+            .max_blocking_threads(16)
+            .on_thread_start(on_thread_start)
+            .build()
+            .map_err(failed)?;
+        let report = Report::new();
+        let say = Box::new(move |line: Line| report.say(line.kind, || line.text));
+        let shared = Arc::new(Shared::new(settings, ledger, say));
+        let ended = Arc::new(Ended::default());
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn({
+            let (shared, ended) = (Arc::clone(&shared), SetOnDrop(Arc::clone(&ended)));
+            move || {
+                let _ended = ended;
+                on_thread_start();
+                export(&runtime, shared, make);
+                // Dropping it would wait for a name look-up that hangs.
+                runtime.shutdown_background();
+            }
+        });
+        Ok(Self { shared, ended, thread: Some(thread.map_err(failed)?) })
+    }
+
+    /// Takes `batch`, whose items the ledger has as queued; if it has no room, they are booked as dropped. Never waits.
+    pub fn enqueue(&self, batch: Batch) {
+        self.shared.enqueue(batch);
+    }
+
+    /// Which batches have their fate.
+    pub fn settled(&self) -> &Settled {
+        &self.shared.settled
+    }
+
+    /// Asks for the end and returns at once. Nothing waits for a retry any more: every batch gets one more attempt and no
+    /// second. At `deadline`, what has not been sent is dropped. A second call can only bring the deadline forward.
+    pub fn shutdown(&self, deadline: Instant) {
+        let mut state = self.shared.state();
+        state.ending = Some(state.ending.map_or(deadline, |earlier| earlier.min(deadline)));
+        drop(state);
+        self.shared.wake.notify_one();
+    }
+
+    /// Waits for the thread to end, at most until `deadline`; says whether it has.
+    pub fn join(mut self, deadline: Instant) -> bool {
+        let ended = self.ended.wait_until(deadline);
+        if let Some(thread) = self.thread.take().filter(|_| ended) {
+            let _ = thread.join();
+        }
+        ended
+    }
+
+    /// The last failure, with its endpoint.
+    pub fn last_error(&self) -> Option<String> {
+        self.shared.state().health.last_error()
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.shutdown(Instant::now());
+        }
+    }
+}
+
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exporter").field("settled", &self.shared.settled).finish_non_exhaustive()
+    }
+}
+
+/// The thread's work. Whatever panics, every batch gets its fate.
+fn export(runtime: &tokio::runtime::Runtime, shared: Arc<Shared>, make: TransportFactory) {
+    let transport = {
+        let _entered = runtime.enter();
+        catch_unwind(AssertUnwindSafe(|| {
+            let transport = make();
+            let endpoint = transport.endpoint().to_owned();
+            (transport, endpoint)
+        }))
+    };
+    let transport = transport.ok().map(|(transport, endpoint)| {
+        shared.state().health.set_endpoint(endpoint);
+        transport
+    });
+    let mut dispatcher = Dispatcher::new(shared, transport);
+    let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatcher.run())));
+    let (queued, in_flight) = match ran {
+        Ok(()) => (DropReason::Shutdown, DropReason::UnknownOutcome),
+        Err(_) => (DropReason::Poison, DropReason::Poison),
+    };
+    dispatcher.close(queued, in_flight);
+}
+
+/// Whether the thread has ended.
+#[derive(Default)]
+struct Ended {
+    flag: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Ended {
+    fn wait_until(&self, deadline: Instant) -> bool {
+        let flag = self.flag.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = deadline.saturating_duration_since(Instant::now());
+        *self.changed.wait_timeout_while(flag, left, |ended| !*ended).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+struct SetOnDrop(Arc<Ended>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        *self.0.flag.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.changed.notify_all();
+    }
+}

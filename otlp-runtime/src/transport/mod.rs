@@ -2,13 +2,38 @@
 //!
 //! A transport makes a single attempt. Retry, time-out and queueing stand above it, in `exporter`.
 
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod classify;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod connection;
+mod endpoint;
+#[cfg(feature = "grpc")]
+mod grpc;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod wire;
+
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use endpoint::{Endpoint, EndpointKind};
+
+use crate::config::TransportProtocol;
 use crate::data::Signal;
+use crate::error::OtlpError;
+
+/// Names this exporter, language and version (spec-checklist EXP12, T2).
+#[cfg(any(feature = "http", feature = "grpc"))]
+const USER_AGENT: &str = concat!("otlp-rust/", env!("CARGO_PKG_VERSION"));
+
+/// No answer may be larger (spec-checklist OTP2).
+#[cfg(any(feature = "http", feature = "grpc"))]
+const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
 
 /// One request: an `Export*ServiceRequest` in protobuf, ready to send.
 #[derive(Clone, Debug)]
@@ -64,4 +89,51 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Where it sends to, for messages: an endpoint without credentials.
     fn endpoint(&self) -> &str;
+}
+
+/// Makes a transport on the thread that will drive it.
+pub type TransportFactory = Box<dyn FnOnce() -> Arc<dyn Transport> + Send>;
+
+/// The factory for `protocol`: everything that can be wrong is told here, before a thread starts.
+///
+/// `attempt` is the time-out of one attempt; connecting takes no more than nine tenths of it.
+#[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(unused_variables))]
+pub fn build(
+    protocol: TransportProtocol,
+    endpoint: Endpoint,
+    attempt: Duration,
+) -> Result<TransportFactory, OtlpError> {
+    match protocol {
+        #[cfg(feature = "http")]
+        TransportProtocol::HttpProtobuf => Ok(Box::new(move || Arc::new(http::HttpTransport::new(endpoint, attempt)))),
+        #[cfg(feature = "grpc")]
+        TransportProtocol::Grpc => Ok(Box::new(move || Arc::new(grpc::GrpcTransport::new(endpoint, attempt)))),
+        #[cfg(not(feature = "http"))]
+        TransportProtocol::HttpProtobuf => {
+            Err(OtlpError::FeatureDisabled { wanted: "protocol `http/protobuf`", feature: "http" })
+        }
+        #[cfg(not(feature = "grpc"))]
+        TransportProtocol::Grpc => Err(OtlpError::FeatureDisabled { wanted: "protocol `grpc`", feature: "grpc" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_protocol_is_there_exactly_with_its_feature() {
+        for (protocol, there) in [
+            (TransportProtocol::HttpProtobuf, cfg!(feature = "http")),
+            (TransportProtocol::Grpc, cfg!(feature = "grpc")),
+        ] {
+            let endpoint = Endpoint::parse("endpoint", "http://h:1", protocol, EndpointKind::Base).unwrap();
+            match build(protocol, endpoint, Duration::from_secs(1)) {
+                Ok(make) => assert!(there && make().endpoint() == "http://h:1"),
+                Err(OtlpError::FeatureDisabled { .. }) => assert!(!there),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
 }

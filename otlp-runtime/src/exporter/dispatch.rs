@@ -1,0 +1,189 @@
+//! The loop of the export thread: takes what is due, sends it, and writes down what became of it.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::queue::Entry;
+use super::retry::Jitter;
+use super::shared::{Shared, now};
+use crate::account::DropReason;
+use crate::transport::{Accepted, Transport, TransportError};
+
+type Outcome = Result<Accepted, TransportError>;
+
+/// Drives one transport. All its state besides [`Shared`] belongs to the export thread.
+pub(super) struct Dispatcher {
+    shared: Arc<Shared>,
+    /// None if making it panicked.
+    transport: Option<Arc<dyn Transport>>,
+    jitter: Jitter,
+    attempts: JoinSet<Outcome>,
+    in_flight: HashMap<Id, Flight>,
+    /// The receiver asked for quiet until then (OTP10).
+    hold_until: Option<Instant>,
+}
+
+struct Flight {
+    entry: Entry,
+    /// It started after shutdown had been asked for.
+    last_chance: bool,
+}
+
+impl Dispatcher {
+    pub(super) fn new(shared: Arc<Shared>, transport: Option<Arc<dyn Transport>>) -> Self {
+        Self {
+            shared,
+            transport,
+            jitter: Jitter::from_system(),
+            attempts: JoinSet::new(),
+            in_flight: HashMap::new(),
+            hold_until: None,
+        }
+    }
+
+    /// Returns when shutdown is complete or its deadline has passed.
+    pub(super) async fn run(&mut self) {
+        loop {
+            while let Some(joined) = self.attempts.try_join_next_with_id() {
+                self.finish(joined);
+            }
+            let ending = self.shared.state().ending;
+            if ending.is_some_and(|deadline| now() >= deadline) {
+                break;
+            }
+            self.dispatch(ending.is_some());
+            self.shared.speak();
+            self.shared.settled.announce();
+            if ending.is_some() && self.in_flight.is_empty() && self.shared.close_if_drained() {
+                break;
+            }
+            let alarm = self.alarm(ending);
+            if let Some(joined) = self.wait(alarm).await {
+                self.finish(joined);
+            }
+        }
+    }
+
+    /// Gives everything that has no fate yet its last one; nothing is taken in after this.
+    pub(super) fn close(&mut self, queued: DropReason, in_flight: DropReason) {
+        self.attempts.abort_all();
+        for (_, flight) in self.in_flight.drain() {
+            self.shared.drop_in_flight(&flight.entry, in_flight);
+        }
+        self.shared.close(queued);
+        self.shared.speak();
+        self.shared.settled.announce();
+    }
+
+    /// Starts attempts while there are permits and entries that are due; at the end all are.
+    fn dispatch(&mut self, ending: bool) {
+        let now = now();
+        if !ending && self.hold_until.is_some_and(|until| now < until) {
+            return;
+        }
+        while self.attempts.len() < self.shared.settings.concurrency.max(1) {
+            let entry = {
+                let mut state = self.shared.state();
+                let entry = if ending { state.queue.pop_any() } else { state.queue.pop(now) };
+                let Some(entry) = entry else { return };
+                self.shared.ledger.dispatched(entry.batch.payload.items);
+                entry
+            };
+            self.start(entry, now, ending);
+        }
+    }
+
+    fn start(&mut self, mut entry: Entry, now: Instant, ending: bool) {
+        let Some(transport) = self.transport.clone() else {
+            self.shared.drop_in_flight(&entry, DropReason::Poison);
+            return;
+        };
+        entry.first.get_or_insert(now);
+        let payload = entry.batch.payload.clone();
+        let limit = self.shared.settings.timeout;
+        let attempt = async move {
+            let timed = tokio::time::timeout(limit, transport.send(payload)).await;
+            timed.unwrap_or_else(|_| {
+                let cause = format!("no answer within {limit:?}");
+                Err(TransportError::Retryable { cause, after: None, may_have_arrived: true })
+            })
+        };
+        let id = self.attempts.spawn(attempt).id();
+        self.in_flight.insert(id, Flight { entry, last_chance: ending });
+    }
+
+    fn finish(&mut self, joined: Result<(Id, Outcome), JoinError>) {
+        let (id, outcome) = match joined {
+            Ok((id, outcome)) => (id, Ok(outcome)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let Some(Flight { mut entry, last_chance }) = self.in_flight.remove(&id) else { return };
+        match outcome {
+            Ok(Ok(accepted)) => self.shared.accepted(&entry, &accepted),
+            Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(&entry, &cause),
+            Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
+                entry.failures = entry.failures.saturating_add(1);
+                entry.may_have_arrived = may_have_arrived;
+                self.hold(after);
+                let random = self.jitter.next();
+                self.shared.failed(entry, &cause, after, last_chance, random);
+            }
+            Err(error) => self.shared.panicked(&entry, &panic_text(error)),
+        }
+    }
+
+    /// A delay that the receiver names is meant for all of its clients' requests, but it cannot silence us for longer than
+    /// a batch may live.
+    fn hold(&mut self, after: Option<Duration>) {
+        let longest = self.shared.settings.retry.max_elapsed;
+        let until =
+            after.and_then(|after| now().checked_add(if longest.is_zero() { after } else { after.min(longest) }));
+        self.hold_until = self.hold_until.max(until);
+    }
+
+    /// When there is something to do although nothing happens.
+    fn alarm(&self, ending: Option<Instant>) -> Option<Instant> {
+        if ending.is_some() {
+            return ending;
+        }
+        if self.attempts.len() >= self.shared.settings.concurrency.max(1) {
+            return None;
+        }
+        let due = self.shared.state().queue.next_due()?;
+        Some(self.hold_until.map_or(due, |hold| due.max(hold)))
+    }
+
+    /// Waits for an answer, a call from outside, or the alarm.
+    async fn wait(&mut self, alarm: Option<Instant>) -> Option<Result<(Id, Outcome), JoinError>> {
+        let attempts = &mut self.attempts;
+        let mut woken = pin!(self.shared.wake.notified());
+        let mut sleep = pin!(async {
+            match alarm {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        });
+        poll_fn(|cx| {
+            if let Poll::Ready(Some(joined)) = attempts.poll_join_next_with_id(cx) {
+                return Poll::Ready(Some(joined));
+            }
+            if woken.as_mut().poll(cx).is_ready() || sleep.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+fn panic_text(error: JoinError) -> String {
+    let Ok(payload) = error.try_into_panic() else { return "was cancelled".to_owned() };
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panicked").chars().take(256).collect()
+}

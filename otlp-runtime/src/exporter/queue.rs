@@ -1,0 +1,154 @@
+//! What waits to be sent: bounded in bytes, in the order in which it is due.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::Batch;
+use crate::account::DropReason;
+
+/// What a batch costs beside its bytes, so that empty ones are bounded too.
+const OVERHEAD: usize = 256;
+
+/// A batch and what has been tried with it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) batch: Batch,
+    pub(super) failures: u32,
+    /// When the first attempt started.
+    pub(super) first: Option<Instant>,
+    /// Whether the last attempt may have arrived although it failed.
+    pub(super) may_have_arrived: bool,
+}
+
+impl Entry {
+    pub(super) fn new(batch: Batch) -> Self {
+        Self { batch, failures: 0, first: None, may_have_arrived: false }
+    }
+
+    /// Why it is dropped, if `reason` is what ends it: what may have arrived has an unknown outcome, unless we know better.
+    pub(super) fn final_reason(&self, reason: DropReason) -> DropReason {
+        match reason {
+            DropReason::Shutdown | DropReason::RetryExhausted if self.may_have_arrived => DropReason::UnknownOutcome,
+            reason => reason,
+        }
+    }
+
+    fn cost(&self) -> usize {
+        self.batch.payload.body.len().saturating_add(OVERHEAD)
+    }
+}
+
+/// Why an entry was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No room now.
+    Full,
+    /// Larger than the whole queue.
+    TooLarge,
+}
+
+/// Entries by the time from which they may be sent. The byte bound includes what [`Queue::pop`] took out and
+/// [`Queue::release`] has not seen yet, so there is always room for a retry.
+#[derive(Debug)]
+pub(super) struct Queue {
+    entries: BTreeMap<(Instant, u64), Entry>,
+    tickets: u64,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { entries: BTreeMap::new(), tickets: 0, bytes: 0, limit }
+    }
+
+    /// Takes a new entry, which may be sent at once.
+    pub(super) fn push(&mut self, entry: Entry, now: Instant) -> Result<(), (Refusal, Entry)> {
+        let cost = entry.cost();
+        if cost > self.limit {
+            return Err((Refusal::TooLarge, entry));
+        }
+        if cost > self.limit - self.bytes {
+            return Err((Refusal::Full, entry));
+        }
+        self.bytes += cost;
+        self.put_back(entry, now);
+        Ok(())
+    }
+
+    /// Takes back an entry that [`Queue::pop`] gave out.
+    pub(super) fn put_back(&mut self, entry: Entry, not_before: Instant) {
+        self.entries.insert((not_before, self.tickets), entry);
+        self.tickets += 1;
+    }
+
+    /// The entry that is due longest.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Entry> {
+        let first = self.entries.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
+    }
+
+    /// The first entry, due or not.
+    pub(super) fn pop_any(&mut self) -> Option<Entry> {
+        self.entries.pop_first().map(|(_, entry)| entry)
+    }
+
+    /// When the next entry is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.entries.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// An entry that had been given out has its fate.
+    pub(super) fn release(&mut self, entry: &Entry) {
+        self.bytes = self.bytes.saturating_sub(entry.cost());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::data::Signal;
+    use crate::transport::Payload;
+
+    fn entry(seq: u64, len: usize) -> Entry {
+        let payload = Payload { signal: Signal::Traces, body: Bytes::from(vec![0; len]), items: 1 };
+        Entry::new(Batch { seq, payload })
+    }
+
+    #[test]
+    fn entries_come_out_when_they_are_due_in_the_order_they_came_in() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(1);
+        let mut queue = Queue::new(10_000);
+        queue.put_back(entry(9, 1), later);
+        (0..3).for_each(|seq| queue.push(entry(seq, 1), now).unwrap());
+        let order: Vec<u64> = std::iter::from_fn(|| queue.pop(now)).map(|e| e.batch.seq).collect();
+        assert_eq!(order, [0, 1, 2]);
+        assert_eq!(queue.next_due(), Some(later));
+        assert_eq!(queue.pop(later).unwrap().batch.seq, 9);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn the_bound_counts_bytes_that_are_out_until_they_are_released() {
+        let now = Instant::now();
+        let mut queue = Queue::new(2 * (100 + OVERHEAD));
+        assert_eq!(queue.push(entry(0, 10_000), now).unwrap_err().0, Refusal::TooLarge);
+        queue.push(entry(0, 100), now).unwrap();
+        queue.push(entry(1, 100), now).unwrap();
+        assert_eq!(queue.push(entry(2, 0), now).unwrap_err().0, Refusal::Full);
+        let out = queue.pop(now).unwrap();
+        assert_eq!(queue.push(entry(2, 0), now).unwrap_err().0, Refusal::Full);
+        queue.release(&out);
+        queue.push(entry(2, 100), now).unwrap();
+    }
+}

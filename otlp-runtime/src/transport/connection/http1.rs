@@ -1,0 +1,88 @@
+//! HTTP/1.1: one request at a time on a connection, so a few connections.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+
+use super::{Target, chain};
+use crate::transport::TransportError;
+use crate::transport::classify::{lost, unsent};
+
+/// More idle connections than this are closed.
+const IDLE_LIMIT: usize = 16;
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// Kept connections (OTP14).
+#[derive(Debug)]
+pub(in crate::transport) struct Http1 {
+    target: Target,
+    idle: Mutex<Vec<Sender>>,
+}
+
+impl Http1 {
+    pub(in crate::transport) fn new(target: Target) -> Self {
+        Self { target, idle: Mutex::default() }
+    }
+
+    /// Sends `request`. Give the sender to [`Http1::keep`] when the answer's body has been read; dropped, it closes its
+    /// connection.
+    pub(in crate::transport) async fn request(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(Response<Incoming>, Sender), TransportError> {
+        // The receiver may have closed a kept connection in the meantime; hyper hands back what it could not write.
+        while let Some(mut sender) = self.take() {
+            match sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, sender)),
+                Err(mut error) => match error.take_message() {
+                    Some(unwritten) => request = unwritten,
+                    None => return Err(lost(explain(error.error()))),
+                },
+            }
+        }
+        let mut sender = self.connect().await?;
+        match sender.try_send_request(request).await {
+            Ok(response) => Ok((response, sender)),
+            Err(error) if error.message().is_some() => Err(unsent(explain(error.error()))),
+            Err(error) => Err(lost(explain(error.error()))),
+        }
+    }
+
+    /// Keeps the connection for the next request.
+    pub(in crate::transport) fn keep(&self, sender: Sender) {
+        let mut idle = self.idle();
+        idle.retain(|s| !s.is_closed());
+        if idle.len() < IDLE_LIMIT && !sender.is_closed() {
+            idle.push(sender);
+        }
+    }
+
+    fn take(&self) -> Option<Sender> {
+        let mut idle = self.idle();
+        idle.retain(|s| !s.is_closed());
+        idle.iter().rposition(Sender::is_ready).map(|at| idle.swap_remove(at))
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Sender>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn connect(&self) -> Result<Sender, TransportError> {
+        let stream = self.target.dial().await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| unsent(explain(&error)))?;
+        // Ends with its sender; its error reaches the request that was under way.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+}
+
+fn explain(error: &hyper::Error) -> String {
+    let hint = if error.is_parse() { " (does this port speak HTTP/1.1? gRPC has its own, mostly 4317)" } else { "" };
+    format!("{}{hint}", chain(error))
+}

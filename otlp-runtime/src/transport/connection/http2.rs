@@ -1,0 +1,170 @@
+//! HTTP/2: many requests at once on one connection.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tonic::Code;
+use tonic::body::Body;
+
+use super::{Target, chain};
+use crate::transport::TransportError;
+use crate::transport::classify::{self, lost, unsent};
+
+/// Answers are small; a window this large never makes the receiver wait.
+const WINDOW: u32 = 1024 * 1024;
+const FRAME: u32 = 256 * 1024;
+/// What hyper may hold of one request before the receiver's window lets it go.
+const SEND_BUFFER: usize = 1024 * 1024;
+
+/// The one connection, shared by all requests (OTP14).
+#[derive(Debug)]
+pub(in crate::transport) struct Http2 {
+    target: Target,
+    /// Held while connecting, so that requests wait for one connection instead of making several. Holds the last failure.
+    connecting: tokio::sync::Mutex<Option<TransportError>>,
+    /// How often connecting has been tried to its end.
+    tries: AtomicU64,
+    current: Mutex<Option<Link>>,
+}
+
+#[derive(Clone, Debug)]
+struct Link {
+    id: u64,
+    sender: SendRequest<Body>,
+}
+
+impl Http2 {
+    pub(in crate::transport) fn new(target: Target) -> Self {
+        Self { target, connecting: tokio::sync::Mutex::default(), tries: AtomicU64::new(0), current: Mutex::default() }
+    }
+
+    /// Sends `request`. The lease says whether the connection proved good.
+    pub(in crate::transport) async fn request(
+        self: &Arc<Self>,
+        mut request: Request<Body>,
+    ) -> Result<(Response<Incoming>, Lease), TransportError> {
+        loop {
+            let (mut link, fresh) = self.link().await?;
+            let mut lease = Lease { owner: Some(Arc::clone(self)), id: link.id };
+            match link.sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, lease)),
+                Err(mut error) => match error.take_message() {
+                    // A kept connection that the receiver has closed in the meantime: the request was not written.
+                    Some(unwritten) if !fresh => request = unwritten,
+                    Some(_) => return Err(unsent(explain(error.error()))),
+                    None => {
+                        let (failure, stream_only) = failure(error.error());
+                        if stream_only {
+                            lease.release();
+                        }
+                        return Err(failure);
+                    }
+                },
+            }
+        }
+    }
+
+    /// The connection, and whether it was made just now.
+    async fn link(&self) -> Result<(Link, bool), TransportError> {
+        if let Some(link) = self.usable() {
+            return Ok((link, false));
+        }
+        let tries = self.tries.load(Ordering::Relaxed);
+        let mut failure = self.connecting.lock().await;
+        if let Some(link) = self.usable() {
+            return Ok((link, false));
+        }
+        // What failed while this request waited failed for it too: its own try would come too late.
+        if let Some(failure) = failure.as_ref().filter(|_| self.tries.load(Ordering::Relaxed) > tries) {
+            return Err(failure.clone());
+        }
+        let connected = self.connect().await;
+        let id = self.tries.fetch_add(1, Ordering::Relaxed);
+        *failure = connected.as_ref().err().cloned();
+        let link = Link { id, sender: connected? };
+        *self.current() = Some(link.clone());
+        Ok((link, true))
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Body>, TransportError> {
+        let stream = self.target.dial().await?;
+        let (sender, connection) = Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(2 * WINDOW)
+            .max_frame_size(FRAME)
+            .max_send_buf_size(SEND_BUFFER)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| unsent(explain(&error)))?;
+        // Ends with its last sender and request; its error reaches the requests that were under way.
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    fn usable(&self) -> Option<Link> {
+        self.current().as_ref().filter(|link| !link.sender.is_closed()).cloned()
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Link>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Dropped without [`Lease::release`] (a time-out, an error), no new request uses the connection: its other end may be gone.
+#[derive(Debug)]
+pub(in crate::transport) struct Lease {
+    owner: Option<Arc<Http2>>,
+    id: u64,
+}
+
+impl Lease {
+    /// The connection did its work.
+    pub(in crate::transport) fn release(&mut self) {
+        self.owner = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(owner) = &self.owner {
+            owner.current().take_if(|link| link.id == self.id);
+        }
+    }
+}
+
+/// What a failed request means, and whether only its stream failed. A reset stream is a gRPC status (as gRPC's
+/// PROTOCOL-HTTP2 maps them); a lost connection is not.
+pub(in crate::transport) fn failure(error: &(dyn Error + 'static)) -> (TransportError, bool) {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(reset) = cause.downcast_ref::<h2::Error>().filter(|e| e.is_reset() && e.is_remote()) {
+            let code = match reset.reason() {
+                Some(h2::Reason::REFUSED_STREAM) => return (unsent(chain(error)), true),
+                Some(h2::Reason::CANCEL) => Code::Cancelled,
+                Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
+                Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+                Some(h2::Reason::HTTP_1_1_REQUIRED) => Code::Unknown,
+                _ => Code::Internal,
+            };
+            return (classify::grpc(code, &chain(error), &[]), true);
+        }
+        next = cause.source();
+    }
+    (lost(explain(error)), false)
+}
+
+fn explain(error: &(dyn Error + 'static)) -> String {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if cause.downcast_ref::<h2::Error>().is_some_and(|e| e.is_go_away() && e.is_library()) {
+            return format!("{} (does this port speak gRPC? HTTP has its own, mostly 4318)", chain(error));
+        }
+        next = cause.source();
+    }
+    chain(error)
+}

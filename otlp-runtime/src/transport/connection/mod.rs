@@ -1,0 +1,127 @@
+//! Connections to one receiver: made when needed, kept, and made anew after a failure.
+
+#[cfg(feature = "http")]
+mod http1;
+#[cfg(feature = "grpc")]
+mod http2;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+#[cfg(feature = "http")]
+pub(super) use http1::Http1;
+#[cfg(feature = "grpc")]
+pub(super) use http2::{Http2, Lease, failure};
+
+use super::classify::unsent;
+use super::{Endpoint, TransportError};
+
+/// How long one address may keep the next waiting, as RFC 8305 recommends.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Where to connect to, and how long that may take.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    endpoint: Endpoint,
+    limit: Duration,
+}
+
+impl Target {
+    /// Connecting takes less than the whole attempt, so that what was never sent is known not to have arrived.
+    pub(super) fn new(endpoint: Endpoint, attempt: Duration) -> Self {
+        Self { endpoint, limit: attempt.saturating_sub(attempt / 10) }
+    }
+
+    async fn dial(&self) -> Result<TcpStream, TransportError> {
+        let failed = |why: String| unsent(format!("cannot connect to {}: {why}", self.endpoint.authority()));
+        let stream = match timeout(self.limit, connect(self.endpoint.host(), self.endpoint.port())).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(failed(error.to_string())),
+            Err(_) => return Err(failed(format!("no answer within {:?}", self.limit))),
+        };
+        stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
+        Ok(stream)
+    }
+}
+
+/// Tries the addresses of `host` in turn; a slow one does not keep the others waiting.
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    race(lookup_host((host, port)).await?).await
+}
+
+async fn race(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut addresses = addresses.peekable();
+    let mut attempts = JoinSet::new();
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+    loop {
+        if let Some(address) = addresses.next() {
+            attempts.spawn(TcpStream::connect(address));
+        }
+        let joined = if addresses.peek().is_some() {
+            match timeout(HEAD_START, attempts.join_next()).await {
+                Ok(joined) => joined,
+                Err(_) => continue,
+            }
+        } else {
+            attempts.join_next().await
+        };
+        match joined {
+            Some(Ok(Ok(stream))) => return Ok(stream),
+            Some(Ok(Err(error))) => failure = error,
+            Some(Err(error)) => failure = io::Error::other(error),
+            None => return Err(failure),
+        }
+    }
+}
+
+/// An error with its causes: hyper's own texts leave out what matters.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        next = cause.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn listening() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address)
+    }
+
+    async fn refusing() -> SocketAddr {
+        listening().await.1
+    }
+
+    #[tokio::test]
+    async fn a_refusing_address_gives_way_to_the_next() {
+        let (_listener, address) = listening().await;
+        let addresses = [refusing().await, refusing().await, address];
+        assert_eq!(race(addresses.into_iter()).await.unwrap().peer_addr().unwrap(), address);
+    }
+
+    #[tokio::test]
+    async fn without_a_working_address_the_last_failure_is_told() {
+        let error = race([refusing().await].into_iter()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(race([].into_iter()).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,273 @@
+//! Where a receiver listens, read from a URL.
+
+use std::fmt;
+
+use http::Uri;
+
+pub use crate::config::EndpointKind;
+use crate::config::TransportProtocol;
+use crate::data::Signal;
+use crate::error::OtlpError;
+
+/// A checked endpoint without credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    host: String,
+    port: u16,
+    authority: String,
+    /// Path and query, without a `/` at the end if it is a base.
+    path: String,
+    kind: EndpointKind,
+    display: String,
+}
+
+impl Endpoint {
+    /// Reads `value`, which `setting` (a name as in [`OtlpError::InvalidConfig`]) was set to.
+    ///
+    /// HTTP takes `http://host[:port][/path]`, gRPC also `host:port`.
+    pub fn parse(
+        setting: &'static str,
+        value: &str,
+        protocol: TransportProtocol,
+        kind: EndpointKind,
+    ) -> Result<Self, OtlpError> {
+        parse(value.trim(), protocol, kind).map_err(|Problem { problem, remedy }| OtlpError::InvalidConfig {
+            setting,
+            value: without_secrets(value),
+            problem,
+            remedy,
+        })
+    }
+
+    /// Host name or address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Port, 80 if the URL named none.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Host and port as the URL had them: the `Host` header and `:authority`.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Path and query of an HTTP request for `signal`.
+    pub fn path(&self, signal: Signal) -> String {
+        match self.kind {
+            EndpointKind::Base => format!("{}/v1/{}", self.path, signal.as_str()),
+            EndpointKind::Signal => self.path.clone(),
+        }
+    }
+}
+
+/// The URL without its query, which may hold a key.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.display)
+    }
+}
+
+struct Problem {
+    problem: &'static str,
+    remedy: &'static str,
+}
+
+fn problem<T>(problem: &'static str, remedy: &'static str) -> Result<T, Problem> {
+    Err(Problem { problem, remedy })
+}
+
+fn parse(value: &str, protocol: TransportProtocol, kind: EndpointKind) -> Result<Endpoint, Problem> {
+    let grpc = protocol == TransportProtocol::Grpc;
+    let example = if grpc { "write `http://host:4317`" } else { "write `http://host:4318`" };
+    if value.is_empty() {
+        return problem("is empty", example);
+    }
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+        return problem("holds a user name or password", "leave out everything before the host up to `@`");
+    }
+    let Ok(uri) = value.parse::<Uri>() else {
+        return problem("is not a URL", example);
+    };
+    match uri.scheme_str() {
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => {}
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => {
+            return problem(
+                "asks for TLS, which this version does not have",
+                "use `http://`, for example to an OpenTelemetry Collector nearby that forwards over TLS",
+            );
+        }
+        Some(_) => return problem("has a scheme other than `http`", example),
+        None if grpc && uri.authority().is_some() => {}
+        None => return problem("has no scheme", example),
+    }
+    let Some(authority) = uri.authority() else {
+        return problem("has no host", example);
+    };
+    let name = authority.host();
+    let host = name.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(name);
+    if host.is_empty() {
+        return problem("has no host", example);
+    }
+    let port = match authority.as_str().strip_prefix(name).unwrap_or_default() {
+        "" if uri.scheme().is_none() => return problem("has no port", "write `host:4317`"),
+        "" => 80,
+        rest => match rest.strip_prefix(':').and_then(|digits| digits.parse::<u16>().ok()) {
+            Some(port) if port > 0 => port,
+            _ => return problem("has no usable port", "write a port from 1 to 65535"),
+        },
+    };
+    if grpc && (uri.path().len() > 1 || uri.query().is_some()) {
+        return problem("has a path, and gRPC sets its own", "write only scheme, host and port: `http://host:4317`");
+    }
+    let base = kind == EndpointKind::Base;
+    if base && uri.query().is_some() {
+        return problem("has a query, and a path is still to follow", "set the endpoint of each signal instead");
+    }
+    let path = match uri.path_and_query().map_or("/", |p| p.as_str()) {
+        path if base => path.trim_end_matches('/').to_owned(),
+        path if path.starts_with('/') => path.to_owned(),
+        query => format!("/{query}"),
+    };
+    let shown = if grpc || base { path.trim_end_matches('/') } else { uri.path() };
+    Ok(Endpoint {
+        host: host.to_owned(),
+        port,
+        authority: authority.as_str().to_owned(),
+        display: format!("http://{authority}{shown}"),
+        path,
+        kind,
+    })
+}
+
+/// `value` for a message: no user information, no query, not endless. Malformed values are cut generously: a password may
+/// hold a `/`, so everything before the last `@` goes.
+fn without_secrets(value: &str) -> String {
+    let (scheme, rest) = match value.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
+            (&value[..scheme.len() + 3], rest)
+        }
+        _ => ("", value),
+    };
+    let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("***@", rest));
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?***"));
+    let shown: String = rest.chars().take(200).collect();
+    format!("{scheme}{hidden}{shown}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn http(value: &str, kind: EndpointKind) -> Endpoint {
+        Endpoint::parse("endpoint", value, TransportProtocol::HttpProtobuf, kind).unwrap()
+    }
+
+    fn grpc(value: &str) -> Endpoint {
+        Endpoint::parse("endpoint", value, TransportProtocol::Grpc, EndpointKind::Base).unwrap()
+    }
+
+    fn refused(value: &str, protocol: TransportProtocol) -> String {
+        Endpoint::parse("endpoint", value, protocol, EndpointKind::Base).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn exp5_t7_a_base_gets_the_path_of_each_signal_and_a_signal_endpoint_stays_as_it_is() {
+        for (value, path) in [
+            ("http://h:4318", "/v1/traces"),
+            ("http://h:4318/", "/v1/traces"),
+            ("http://h/prefix", "/prefix/v1/traces"),
+            ("http://h/a/b/", "/a/b/v1/traces"),
+            ("HTTP://h/A", "/A/v1/traces"),
+        ] {
+            assert_eq!(http(value, EndpointKind::Base).path(Signal::Traces), path, "{value}");
+        }
+        assert_eq!(http("http://h:1", EndpointKind::Base).path(Signal::Metrics), "/v1/metrics");
+        assert_eq!(http("http://h:1", EndpointKind::Base).path(Signal::Logs), "/v1/logs");
+        for (value, path) in [
+            ("http://h:4318", "/"),
+            ("http://h:4318/x", "/x"),
+            ("http://h:4318/x/", "/x/"),
+            ("http://h/x?key=1", "/x?key=1"),
+            ("http://h?key=1", "/?key=1"),
+        ] {
+            assert_eq!(http(value, EndpointKind::Signal).path(Signal::Traces), path, "{value}");
+        }
+    }
+
+    #[test]
+    fn exp5_a_url_without_a_port_means_80() {
+        let endpoint = http("http://collector/x", EndpointKind::Base);
+        assert_eq!((endpoint.host(), endpoint.port(), endpoint.authority()), ("collector", 80, "collector"));
+    }
+
+    #[test]
+    fn exp3_grpc_takes_a_url_or_host_and_port() {
+        for value in ["http://localhost:4317", "localhost:4317", " http://localhost:4317/ "] {
+            let endpoint = grpc(value);
+            assert_eq!((endpoint.host(), endpoint.port()), ("localhost", 4317), "{value}");
+            assert_eq!(endpoint.to_string(), "http://localhost:4317");
+        }
+    }
+
+    #[test]
+    fn ipv6_addresses_lose_their_brackets_only_for_connecting() {
+        for endpoint in [grpc("http://[::1]:4317"), grpc("[::1]:4317"), http("http://[::1]:4317", EndpointKind::Base)] {
+            assert_eq!((endpoint.host(), endpoint.port(), endpoint.authority()), ("::1", 4317, "[::1]:4317"));
+        }
+        assert_eq!(http("http://[::1]/x", EndpointKind::Base).port(), 80);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_a_typed_error_with_a_remedy() {
+        use TransportProtocol::{Grpc, HttpProtobuf};
+        for (value, protocol, says) in [
+            ("", Grpc, "is empty"),
+            ("https://h:4317", Grpc, "TLS"),
+            ("https://h:4318", HttpProtobuf, "TLS"),
+            ("ftp://h", HttpProtobuf, "scheme other than"),
+            ("localhost:4318", HttpProtobuf, "has no scheme"),
+            ("/v1/traces", HttpProtobuf, "has no scheme"),
+            ("localhost", Grpc, "has no port"),
+            ("http://h:0", Grpc, "no usable port"),
+            ("http://h:70000", HttpProtobuf, "no usable port"),
+            ("http://h:4317x", HttpProtobuf, ""),
+            ("http://", HttpProtobuf, ""),
+            ("http://:4318", HttpProtobuf, ""),
+            ("http://h h", HttpProtobuf, "is not a URL"),
+            ("http://h:4317/v1/traces", Grpc, "has a path"),
+            ("http://h:4318/?a=b", HttpProtobuf, "has a query"),
+            ("http://[::1", HttpProtobuf, ""),
+            ("::1:4317", Grpc, ""),
+        ] {
+            let error = refused(value, protocol);
+            assert!(error.contains(says) && error.contains(';'), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn user_info_and_queries_are_never_echoed() {
+        for value in [
+            "http://user:hunter2@h:4318",
+            "https://user:hunter2@h:4318",
+            "user:hunter2@h:4317",
+            "http://user:hun/hunter2@h",
+            "http://hunter2@h",
+            "http://a b:hunter2@h",
+            "hunter2@http://h",
+            "http://h:4318/x?key=hunter2",
+            "ftp://h?hunter2",
+        ] {
+            for protocol in [TransportProtocol::Grpc, TransportProtocol::HttpProtobuf] {
+                let error = refused(value, protocol);
+                assert!(!error.contains("hunter2"), "{value}: {error}");
+            }
+        }
+        let keyed = http("http://h:4318/x?key=hunter2", EndpointKind::Signal);
+        assert_eq!(keyed.to_string(), "http://h:4318/x");
+    }
+}

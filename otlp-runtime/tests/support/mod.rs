@@ -1,0 +1,90 @@
+//! What the transport tests share.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use otlp_runtime::account::Ledger;
+use otlp_runtime::config::TransportProtocol;
+use otlp_runtime::data::Signal;
+use otlp_runtime::exporter::{Batch, Exporter, Settings};
+use otlp_runtime::transport::{Endpoint, EndpointKind, Payload, Transport, TransportError, TransportFactory, build};
+use tokio::net::TcpListener;
+
+/// No test waits longer.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// A port that nobody listens on.
+pub fn refused_port() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Accepts connections and never answers. The kernel does the accepting.
+pub fn black_hole() -> (std::net::TcpListener, SocketAddr) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+pub fn factory(protocol: TransportProtocol, url: &str, attempt: Duration) -> TransportFactory {
+    let endpoint = Endpoint::parse("endpoint", url, protocol, EndpointKind::Base).unwrap();
+    build(protocol, endpoint, attempt).unwrap()
+}
+
+pub fn transport(protocol: TransportProtocol, address: SocketAddr) -> Arc<dyn Transport> {
+    factory(protocol, &format!("http://{address}"), PATIENCE)()
+}
+
+pub fn payload(body: impl Into<Bytes>) -> Payload {
+    Payload { signal: Signal::Traces, body: body.into(), items: 10 }
+}
+
+pub async fn bounded<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("a test waited too long")
+}
+
+/// Cause, delay and whether it may have arrived.
+#[track_caller]
+pub fn retryable<T: std::fmt::Debug>(outcome: Result<T, TransportError>) -> (String, Option<Duration>, bool) {
+    match outcome {
+        Err(TransportError::Retryable { cause, after, may_have_arrived }) => (cause, after, may_have_arrived),
+        other => panic!("not retryable: {other:?}"),
+    }
+}
+
+#[track_caller]
+pub fn permanent<T: std::fmt::Debug>(outcome: Result<T, TransportError>) -> String {
+    match outcome {
+        Err(TransportError::Permanent { cause }) => cause,
+        other => panic!("not permanent: {other:?}"),
+    }
+}
+
+/// A whole exporter with `batches` of ten items enqueued.
+pub fn exporter(protocol: TransportProtocol, url: &str, settings: Settings, batches: u64) -> (Exporter, Arc<Ledger>) {
+    let ledger = Arc::new(Ledger::default());
+    let make = factory(protocol, url, settings.timeout);
+    let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
+    for seq in 0..batches {
+        ledger.recorded(10);
+        exporter.enqueue(Batch { seq, payload: payload(seq.to_le_bytes().to_vec()) });
+    }
+    (exporter, ledger)
+}
+
+/// Shuts down and says how long that took.
+pub fn shut_down(exporter: Exporter, within: Duration) -> Duration {
+    let start = Instant::now();
+    exporter.shutdown(start + within);
+    assert!(exporter.join(start + PATIENCE), "the export thread did not end");
+    start.elapsed()
+}
