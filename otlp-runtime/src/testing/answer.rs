@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess
 use prost::Message as _;
 use tonic::{Code, Status};
 
+use super::connection::Cut;
 use super::export::Refusal;
 use super::reply::Reply;
 use super::request::Protocol;
@@ -83,7 +84,7 @@ pub(super) fn refuse(protocol: Protocol, refusal: &Refusal) -> Response<Answer> 
 }
 
 /// The answer that a reply stands for. What never answers is an empty 200.
-pub(super) fn respond(protocol: Protocol, reply: &Reply) -> Response<Answer> {
+pub(super) fn respond(protocol: Protocol, reply: &Reply, cut: &Cut) -> Response<Answer> {
     match (reply, protocol) {
         (Reply::Accept, _) => success(protocol, &ExportTraceServiceResponse::default()),
         (Reply::PartialSuccess { rejected, message }, _) => {
@@ -99,7 +100,7 @@ pub(super) fn respond(protocol: Protocol, reply: &Reply) -> Response<Answer> {
             http_error(http_status(Code::from_i32(*code)), *code, message, *retry_info)
         }
         (Reply::Garbage, _) => raw_success(protocol, Bytes::from_static(GARBAGE)),
-        (Reply::Reset, _) => broken(protocol),
+        (Reply::Reset, _) => broken(protocol, cut.clone()),
         (Reply::Delay(..) | Reply::Disconnect | Reply::BlackHole, _) => Response::new(Answer::default()),
     }
 }
@@ -145,12 +146,12 @@ fn http_error(http: u16, grpc: i32, message: &str, retry_info: Option<Duration>)
     response
 }
 
-fn broken(protocol: Protocol) -> Response<Answer> {
+fn broken(protocol: Protocol, cut: Cut) -> Response<Answer> {
     let begun = match protocol {
         Protocol::HttpProtobuf => Bytes::from_static(&[0x0a]),
         Protocol::Grpc => Bytes::from_static(&[0, 0, 0]),
     };
-    let mut response = Response::new(Answer::new(vec![Part::Data(begun), Part::Flush, Part::Break]));
+    let mut response = Response::new(Answer::new(vec![Part::Data(begun), Part::Flush, Part::Reset(cut)]));
     response.headers_mut().insert(header::CONTENT_TYPE, content_type(protocol));
     response.headers_mut().insert(header::CONTENT_LENGTH, PROMISED_BYTES.into());
     response
@@ -201,8 +202,8 @@ enum Part {
     Trailers(HeaderMap),
     /// Gives the connection a chance to write what stands before it.
     Flush,
-    /// The body fails.
-    Break,
+    /// Resets the connection.
+    Reset(Cut),
 }
 
 /// A response's body.
@@ -227,7 +228,10 @@ impl Body for Answer {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            Some(Part::Break) => Some(Err(io::Error::other("broken off by the script"))),
+            Some(Part::Reset(cut)) => {
+                cut.reset();
+                return Poll::Pending;
+            }
             None => None,
         })
     }

@@ -26,9 +26,10 @@ impl Cut {
         self.0.now.notify_one();
     }
 
-    /// Makes the close that is to come a reset (RST).
-    pub(super) fn reset_on_close(&self) {
+    /// Resets the connection (RST).
+    pub(super) fn reset(&self) {
         self.0.reset.store(true, Ordering::Relaxed);
+        self.close();
     }
 
     /// Waits for [`close`](Self::close).

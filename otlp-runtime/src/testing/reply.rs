@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// The answer to one export request.
 ///
-/// Every reply works for both protocols. Only [`Accept`](Self::Accept) and [`PartialSuccess`](Self::PartialSuccess)
-/// make spans count as received.
+/// Every reply works for both protocols. Only [`Accept`](Self::Accept), [`PartialSuccess`](Self::PartialSuccess),
+/// [`Garbage`](Self::Garbage) and [`Reset`](Self::Reset) make spans count as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reply {
@@ -18,7 +18,8 @@ pub enum Reply {
         /// The collector's `error_message`.
         message: String,
     },
-    /// A plain HTTP answer. To a gRPC request it has no `grpc-status`, as if a proxy had given it.
+    /// A plain HTTP answer that takes nothing, whatever the code. To a gRPC request it has no `grpc-status`, as if a
+    /// proxy had given it.
     HttpStatus {
         /// The status code; what is no final status code (200 to 999) becomes 500.
         code: u16,
@@ -39,13 +40,15 @@ pub enum Reply {
     },
     /// Waits, then answers as the inner reply says. A client that has gone by then gets nothing and leaves nothing.
     Delay(Duration, Box<Reply>),
-    /// Closes the connection without an answer.
+    /// Closes the connection without an answer, and takes nothing.
     Disconnect,
-    /// Starts an answer and breaks it off: the connection is reset (HTTP/1), or the stream (HTTP/2).
+    /// Takes everything and begins to say so, with a success status; in the middle of its answer the connection is
+    /// reset. Over gRPC, where the status comes last, a client that sends again makes duplicates.
     Reset,
     /// Reads the request and never answers.
     BlackHole,
-    /// Status 200 with the right content type, and a body that is no protobuf message.
+    /// Takes everything, and says so with a success status and the right content type, but with a body that is no
+    /// protobuf message.
     Garbage,
 }
 

@@ -25,8 +25,8 @@ pub enum Outcome {
     },
     /// Answered, and none of its spans taken: by the script, or because it was no valid export request.
     Refused,
-    /// Ended without a whole answer, as the script said.
-    Broken,
+    /// The connection was closed without an answer, as the script said, and none of its spans taken.
+    Disconnected,
     /// The client went away before there was an answer.
     Abandoned,
 }

@@ -130,26 +130,20 @@ async fn play(request: &Pending, protocol: Protocol, cut: &Cut) -> http::Respons
         reply = *then;
     }
     match &mut reply {
-        Reply::Accept => request.settle(Outcome::Accepted),
+        Reply::Accept | Reply::Garbage | Reply::Reset => request.settle(Outcome::Accepted),
         Reply::PartialSuccess { rejected, .. } => {
             *rejected = request.export.spans.min(*rejected);
             request.settle(Outcome::Partial { rejected: *rejected });
         }
         Reply::BlackHole => never().await,
         Reply::Disconnect => {
-            request.settle(Outcome::Broken);
+            request.settle(Outcome::Disconnected);
             cut.close();
             never().await;
         }
-        Reply::Reset => {
-            request.settle(Outcome::Broken);
-            if protocol == Protocol::HttpProtobuf {
-                cut.reset_on_close();
-            }
-        }
         _ => request.settle(Outcome::Refused),
     }
-    respond(protocol, &reply)
+    respond(protocol, &reply, cut)
 }
 
 async fn never() {
