@@ -302,6 +302,11 @@ pub fn call_once<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// A value of any type, for code that is never reached.
+pub fn unreached<R>() -> R {
+    unreachable!()
+}
+
 /// Gives a name to the type `!`.
 pub trait Returns {
     type Output;
