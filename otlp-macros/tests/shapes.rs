@@ -260,7 +260,6 @@ mod sync {
     #[traced(crate = crate::support, fields(N, ?value, len = items.as_ref().len()))]
     fn generic<'a, T: Debug, const N: usize>(value: &'a T, items: [u8; N]) -> Result<(&'a T, [u8; N]), Broken>
     where
-        T: PartialEq,
         [u8; N]: AsRef<[u8]>,
     {
         Ok((value, items))

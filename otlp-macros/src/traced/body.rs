@@ -68,7 +68,7 @@ fn typed_return(traced: &Traced) -> TokenStream {
         Returns::Type(ty) => quote_spanned!(site=> if false { return #private::unreached::<#ty>(); }),
         Returns::Unit => quote_spanned!(site=> if false { return; }),
         Returns::Never => quote_spanned! {site=>
-            #[allow(unreachable_code)]
+            #[allow(unreachable_code, clippy::diverging_sub_expression)]
             if false {
                 return #private::unreached::<#private::Never>();
             }

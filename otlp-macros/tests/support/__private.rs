@@ -162,6 +162,12 @@ pub trait Attributes {
     fn each(&self, f: &mut dyn FnMut(&str, String));
 }
 
+impl<A: Attributes + ?Sized> Attributes for &A {
+    fn each(&self, f: &mut dyn FnMut(&str, String)) {
+        (**self).each(f);
+    }
+}
+
 /// A live span.
 struct Live {
     call: Option<Call>,
