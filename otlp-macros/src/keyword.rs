@@ -9,13 +9,16 @@ use syn::{Error, Expr, LitStr, Result, Token};
 pub(crate) struct Words {
     /// The option's name.
     pub(crate) option: &'static str,
-    /// `(word, variant)`; the first is the default.
+    /// The variant when nothing was written.
+    pub(crate) default: &'static str,
+    /// `(word, variant)`.
     pub(crate) words: &'static [(&'static str, &'static str)],
 }
 
 /// `kind = ...`.
 pub(crate) const KIND: Words = Words {
     option: "kind",
+    default: "Internal",
     words: &[
         ("internal", "Internal"),
         ("server", "Server"),
@@ -28,15 +31,11 @@ pub(crate) const KIND: Words = Words {
 /// `level = ...`.
 pub(crate) const LEVEL: Words = Words {
     option: "level",
-    words: &[("info", "Info"), ("trace", "Trace"), ("debug", "Debug"), ("warn", "Warn"), ("error", "Error")],
+    default: "Info",
+    words: &[("trace", "Trace"), ("debug", "Debug"), ("info", "Info"), ("warn", "Warn"), ("error", "Error")],
 };
 
 impl Words {
-    /// The variant when nothing was written.
-    pub(crate) fn default(&self) -> &'static str {
-        self.words[0].1
-    }
-
     /// Parses one of the words. Whoever writes it in the style of another library is told how it is written here.
     pub(crate) fn parse(&self, input: ParseStream<'_>) -> Result<&'static str> {
         if input.peek(LitStr) {

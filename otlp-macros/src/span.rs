@@ -56,8 +56,8 @@ fn expand(input: &Input) -> TokenStream {
         private: &private,
         name: &input.name,
         within: None,
-        level: LEVEL.default(),
-        kind: KIND.default(),
+        level: LEVEL.default,
+        kind: KIND.default,
         keys: &keys,
         root: false,
     }

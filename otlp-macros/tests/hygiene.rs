@@ -1,6 +1,7 @@
 //! Annotated functions in the most hostile surroundings: what the user's crate forbids, denies, shadows or renames.
 #![forbid(unsafe_code, unreachable_code, unused_variables, unused_mut)]
 #![deny(warnings, rust_2018_idioms, clippy::pedantic, clippy::nursery)]
+#![allow(clippy::redundant_pub_crate)]
 #![deny(missing_docs, unreachable_pub, unused_qualifications, single_use_lifetimes, let_underscore_drop)]
 #![deny(
     elided_lifetimes_in_paths,

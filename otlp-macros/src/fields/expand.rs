@@ -1,8 +1,7 @@
 //! Fields to the closure that records them.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::spanned::Spanned as _;
 use syn::{Expr, LitInt, LitStr};
 
 use super::{Field, Fields, Form, Key};
@@ -33,8 +32,8 @@ impl Fields {
                     statements.extend(form.record(&at, value));
                 }
                 Field::Spread(value) => {
-                    let here = located(value);
-                    statements.extend(quote_spanned!(here=> __otlp_fields.spread(&(#value));));
+                    let (here, borrow) = borrow(value);
+                    statements.extend(quote_spanned!(here=> __otlp_fields.spread(#borrow);));
                 }
             }
         }
@@ -44,15 +43,32 @@ impl Fields {
 }
 
 impl Form {
-    /// The call carries the value's place, so that "cannot be recorded" points at what the user wrote.
     fn record(self, index: &LitInt, value: &Expr) -> TokenStream {
-        let here = located(value);
+        let (here, borrow) = borrow(value);
         match self {
-            Self::Value => quote_spanned!(here=> __otlp_fields.value(#index, &(#value));),
-            Self::Display => quote_spanned!(here=> __otlp_fields.display(#index, &(#value));),
-            Self::Debug => quote_spanned!(here=> __otlp_fields.debug(#index, &(#value));),
+            Self::Value => quote_spanned!(here=> __otlp_fields.value(#index, #borrow);),
+            Self::Display => quote_spanned!(here=> __otlp_fields.display(#index, #borrow);),
+            Self::Debug => quote_spanned!(here=> __otlp_fields.debug(#index, #borrow);),
         }
     }
+}
+
+/// `&(value)`, which reaches from the value's first token to its last, and the place where it begins.
+fn borrow(value: &Expr) -> (Span, TokenStream) {
+    let tokens = value.to_token_stream();
+    let site = Span::mixed_site();
+    let start = tokens.clone().into_iter().next().map_or(site, |token| match token {
+        TokenTree::Group(group) => group.span_open(),
+        token => token.span(),
+    });
+    let end = tokens.clone().into_iter().last().map_or(site, |token| match token {
+        TokenTree::Group(group) => group.span_close(),
+        token => token.span(),
+    });
+    let (start, end) = (site.located_at(start), site.located_at(end));
+    let mut value = Group::new(Delimiter::Parenthesis, tokens);
+    value.set_span(end);
+    (start, quote_spanned!(start=> &#value))
 }
 
 impl ToTokens for Key {
@@ -62,8 +78,4 @@ impl ToTokens for Key {
             Self::Const(constant) => constant.to_tokens(tokens),
         }
     }
-}
-
-fn located(value: &Expr) -> Span {
-    Span::mixed_site().located_at(value.span())
 }

@@ -125,7 +125,7 @@ fn named_by_itself(input: ParseStream<'_>, form: Form) -> Result<Expr> {
 /// Says what was probably meant.
 fn misspelt(input: ParseStream<'_>, form: Form) -> Error {
     let sigil = form.sigil();
-    let Some((text, written)) = dotted_key(input, &['.', '-', ':']) else {
+    let Some((text, written)) = dotted_key(input, &['.', '-']) else {
         return Error::new(input.span(), "expected a field: `key = value`, `value` or `..attributes`");
     };
     if input.is_empty() || input.peek(Token![,]) {
@@ -134,6 +134,9 @@ fn misspelt(input: ParseStream<'_>, form: Form) -> Error {
     }
     if followed_by_equals(input) {
         return Error::new_spanned(written, format!("a key with other signs is written in quotes: `\"{text}\" = ...`"));
+    }
+    if input.peek(Token![::]) {
+        return Error::new(input.span(), "the segments of a key are separated by `.`");
     }
     if input.peek(Token![:]) || input.peek(Token![=>]) {
         return Error::new(input.span(), format!("a field is written with `=`: `{text} = {sigil}value`"));

@@ -38,8 +38,7 @@ pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream 
 /// block around it would store the future twice.
 pub(super) fn asynchronous(traced: &Traced, record: &TokenStream) -> TokenStream {
     let private = &traced.private;
-    let block = &traced.function.body.block;
-    let typed_return = typed_return(traced);
+    let inner = inner(traced);
     let site = Span::mixed_site();
     let inspect = if traced.inspect {
         quote_spanned! {site=> |__otlp_outcome, __otlp_returned| {
@@ -55,24 +54,24 @@ pub(super) fn asynchronous(traced: &Traced, record: &TokenStream) -> TokenStream
         } else {
             #private::SpanHandle::none()
         };
-        #private::instrument(__otlp_span, async move { #typed_return #block }, #inspect).await
+        #private::instrument(__otlp_span, async move { #inner }, #inspect).await
     }
 }
 
-/// A `return` that is never reached. It tells the inner future its type, as the signature tells an `async fn`: without it
-/// `Ok(())` and several returns of `Box<dyn Trait>` would not be inferred.
-fn typed_return(traced: &Traced) -> TokenStream {
+/// The user's block, and before it a `return` that is never reached. That tells the inner future its type, as the
+/// signature tells an `async fn`: without it `Ok(())` and several returns of `Box<dyn Trait>` would not be inferred.
+fn inner(traced: &Traced) -> TokenStream {
     let site = Span::mixed_site();
     let private = &traced.private;
+    let block = &traced.function.body.block;
     match &traced.returns {
-        Returns::Type(ty) => quote_spanned!(site=> if false { return #private::unreached::<#ty>(); }),
-        Returns::Unit => quote_spanned!(site=> if false { return; }),
+        Returns::Type(ty) => quote_spanned!(site=> if false { return #private::unreached::<#ty>(); } #block),
+        Returns::Unit => quote_spanned!(site=> if false { return; } #block),
+        Returns::Opaque => quote_spanned!(site=> #block),
         Returns::Never => quote_spanned! {site=>
-            #[allow(unreachable_code, clippy::diverging_sub_expression)]
-            if false {
-                return #private::unreached::<#private::Never>();
-            }
+            let __otlp_never: #private::Never = #block;
+            #[allow(unreachable_code)]
+            return __otlp_never;
         },
-        Returns::Opaque => TokenStream::new(),
     }
 }
