@@ -1,7 +1,7 @@
 //! The recording bodies. The user's braces and all in them are carried as they are; every other token belongs to the
 //! expansion, so that errors in the body point at the user's lines, and lints pass over what is ours.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::quote_spanned;
 
 use super::model::{Returns, Traced};
@@ -34,11 +34,16 @@ pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream 
 }
 
 /// One inner future, which owns the arguments and is polled within the span. The fields are evaluated before the
-/// arguments move. The outcome is inspected when the inner future is ready, by a closure that captures nothing: a second
+/// arguments move. `keywords` are `async move`, or what the user wrote. The outcome is inspected when the inner future is ready, by a closure that captures nothing: a second
 /// block around it would store the future twice.
-pub(super) fn asynchronous(traced: &Traced, record: &TokenStream) -> TokenStream {
+pub(super) fn asynchronous(
+    traced: &Traced,
+    record: &TokenStream,
+    keywords: &TokenStream,
+    block: &Group,
+) -> TokenStream {
     let private = &traced.private;
-    let inner = inner(traced);
+    let inner = inner(traced, block);
     let site = Span::mixed_site();
     let inspect = if traced.inspect {
         quote_spanned! {site=> |__otlp_outcome, __otlp_returned| {
@@ -54,16 +59,15 @@ pub(super) fn asynchronous(traced: &Traced, record: &TokenStream) -> TokenStream
         } else {
             #private::SpanHandle::none()
         };
-        #private::instrument(__otlp_span, async move { #inner }, #inspect).await
+        #private::instrument(__otlp_span, #keywords { #inner }, #inspect).await
     }
 }
 
 /// The user's block, and before it a `return` that is never reached. That tells the inner future its type, as the
 /// signature tells an `async fn`: without it `Ok(())` and several returns of `Box<dyn Trait>` would not be inferred.
-fn inner(traced: &Traced) -> TokenStream {
+fn inner(traced: &Traced, block: &Group) -> TokenStream {
     let site = Span::mixed_site();
     let private = &traced.private;
-    let block = &traced.function.body.block;
     match &traced.returns {
         Returns::Type(ty) => quote_spanned!(site=> if false { return #private::unreached::<#ty>(); } #block),
         Returns::Unit => quote_spanned!(site=> if false { return; } #block),

@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
 use super::body;
-use super::model::Traced;
+use super::future::AsyncTail;
+use super::model::{Shape, Traced};
 use crate::callsite::Callsite;
 use crate::fields::Recorder;
 
@@ -23,11 +24,18 @@ pub(super) fn expand(traced: &Traced) -> TokenStream {
         root: traced.root,
     }
     .expand();
-    let body = match signature.asyncness {
-        Some(_) => body::asynchronous(traced, &closure),
-        None => body::synchronous(traced, &closure),
-    };
     let site = Span::mixed_site();
+    let moved = quote_spanned!(site=> async move);
+    let body = match &traced.shape {
+        Shape::Sync => body::synchronous(traced, &closure),
+        Shape::Async => body::asynchronous(traced, &closure, &moved, &traced.function.body.block),
+        Shape::Returned(tail) => {
+            let AsyncTail { before, keywords, block, boxed } = tail;
+            let body = body::asynchronous(traced, &closure, keywords, block);
+            let future = quote_spanned!(site=> #keywords { #body });
+            if *boxed { quote_spanned!(site=> #before(#future)) } else { quote_spanned!(site=> #before #future) }
+        }
+    };
     quote_spanned! {site=>
         #(#attributes)*
         #visibility #signature {

@@ -4,6 +4,7 @@ mod body;
 mod expand;
 mod fallback;
 mod function;
+mod future;
 mod model;
 mod options;
 mod returns;

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use syn::{LitStr, Type};
 
 use super::function::Function;
+use super::future::AsyncTail;
 use crate::fields::Fields;
 
 /// A function that is going to be traced.
@@ -17,10 +18,22 @@ pub(super) struct Traced {
     pub(super) level: &'static str,
     pub(super) root: bool,
     pub(super) fields: Fields,
+    /// What the work gives: for a future, its output.
     pub(super) returns: Returns,
     /// Whether the returned value is looked at for an error.
     pub(super) inspect: bool,
+    pub(super) shape: Shape,
     pub(super) function: Function,
+}
+
+/// Where the work is done.
+pub(super) enum Shape {
+    /// In the call.
+    Sync,
+    /// In the future of an `async fn`.
+    Async,
+    /// In the `async` block that the body ends with.
+    Returned(AsyncTail),
 }
 
 /// The return type, as far as a block inside the function can repeat it.

@@ -15,7 +15,13 @@ const NEVER_A_RESULT: [&str; 29] = [
 
 impl Returns {
     pub(super) fn of(output: &ReturnType) -> Self {
-        let ReturnType::Type(_, ty) = output else { return Self::Unit };
+        match output {
+            ReturnType::Default => Self::Unit,
+            ReturnType::Type(_, ty) => Self::of_type(ty),
+        }
+    }
+
+    pub(super) fn of_type(ty: &Type) -> Self {
         match strip(ty) {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Unit,
             Type::Never(_) => Self::Never,
@@ -23,7 +29,7 @@ impl Returns {
             _ => {
                 let mut ty = ty.clone();
                 Erase.visit_type_mut(&mut ty);
-                Self::Type(ty)
+                Self::Type(Box::new(ty))
             }
         }
     }
@@ -52,7 +58,7 @@ fn is_known(path: &TypePath, generics: &Generics) -> bool {
 }
 
 /// The type inside parentheses and invisible groups.
-fn strip(mut ty: &Type) -> &Type {
+pub(super) fn strip(mut ty: &Type) -> &Type {
     loop {
         ty = match ty {
             Type::Paren(paren) => &paren.elem,

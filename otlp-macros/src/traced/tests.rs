@@ -106,8 +106,20 @@ fn async_never() {
 }
 
 #[test]
+fn returned_future() {
+    let item = quote! {
+        fn load<'a>(&'a self, key: Key) -> Pin<Box<dyn Future<Output = Result<u32, Error>> + Send + 'a>> {
+            let key = key.normal();
+            Box::pin(async move { self.get(key).await })
+        }
+    };
+    check("returned_future", quote!(fields(self.name)), item);
+}
+
+#[test]
 fn span() {
-    compare("span", &crate::span::span(quote!([::otlp] "step", n, label = %text)));
+    let expanded = crate::span::span(quote!([::otlp] "step", n, label = %text));
+    compare("span", &quote!(fn expansion() -> ::otlp::Span #expanded));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, Error, LitStr, Meta, Result};
 
 use super::function::Function;
-use super::model::{Returns, Traced};
+use super::future::{self, AsyncTail};
+use super::model::{Returns, Shape, Traced};
 use super::options::{Err, Options};
 use crate::callsite;
 use crate::keyword::{KIND, LEVEL};
@@ -19,9 +20,9 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         return Err(Error::new(token.span, message));
     }
     let function_name = signature.ident.unraw().to_string();
-    let returns = Returns::of(&signature.output);
+    let (shape, returns) = shape(&function)?;
     // A closure around the body would become the caller that `#[track_caller]` shows.
-    let in_place = signature.asyncness.is_none() && function.attributes.iter().any(is_track_caller);
+    let in_place = matches!(shape, Shape::Sync) && function.attributes.iter().any(is_track_caller);
     let inspect = options.err != Some(Err::Off) && !in_place && returns.may_fail(&signature.generics);
     Ok(Traced {
         private: callsite::private(options.krate.as_ref()),
@@ -33,8 +34,26 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         fields: options.fields.unwrap_or_default(),
         returns,
         inspect,
+        shape,
         function,
     })
+}
+
+/// Where the function does its work, and what comes of it.
+fn shape(function: &Function) -> Result<(Shape, Returns)> {
+    let signature = &function.signature;
+    if signature.asyncness.is_some() {
+        return Ok((Shape::Async, Returns::of(&signature.output)));
+    }
+    let Some(output) = future::output(&signature.output) else {
+        return Ok((Shape::Sync, Returns::of(&signature.output)));
+    };
+    let Some(tail) = AsyncTail::of(&function.body.block) else {
+        let message = "the span of this function would end before the future that it returns is polled; write it as an \
+                       `async fn`, or end its body with `async move { ... }` or `Box::pin(async move { ... })`";
+        return Err(Error::new_spanned(&signature.ident, message));
+    };
+    Ok((Shape::Returned(tail), output.map_or(Returns::Opaque, Returns::of_type)))
 }
 
 /// Also within `cfg_attr`, whose condition is not known here.
