@@ -236,6 +236,17 @@ mod sync {
     }
 
     trait Shape {
+        #[traced(crate = crate::support, fields(kind = self.name()))]
+        fn checked(&self) -> Result<f64, Broken> {
+            self.area()
+        }
+        #[traced(crate = crate::support)]
+        fn sized(self) -> Result<Self, Broken>
+        where
+            Self: Sized,
+        {
+            Ok(self)
+        }
         fn area(&self) -> Result<f64, Broken>;
         fn name(&self) -> &str;
     }
@@ -255,6 +266,11 @@ mod sync {
     fn trait_methods() {
         assert_eq!(one(|| 2.0.area()).0.unwrap(), 4.0);
         assert_eq!(one(|| 2.0.name()).0, "square");
+        let shape: &dyn Shape = &3.0;
+        let (_, spans) = calls(|| shape.checked().unwrap());
+        let names: Vec<_> = spans.iter().map(|call| call.name).collect();
+        assert_eq!(names, ["name", "area", "checked"]);
+        assert_eq!(one(|| 2.0.sized()).0.unwrap(), 2.0);
     }
 
     #[traced(crate = crate::support, fields(N, ?value, len = items.as_ref().len()))]
@@ -386,6 +402,15 @@ mod sync {
     }
 
     #[traced(crate = crate::support)]
+    fn walk(mut node: &mut Node, mut steps: u32) -> Result<&mut Node, Broken> {
+        while steps > 0 {
+            steps -= 1;
+            node = node.next.as_deref_mut().ok_or(Broken)?;
+        }
+        Ok(node)
+    }
+
+    #[traced(crate = crate::support)]
     fn split<'a>(items: &'a mut [u32], text: &'a str) -> Result<(&'a mut [u32], &'a str), Broken> {
         let (left, right) = items.split_at_mut(1);
         left[0] += right[0];
@@ -396,7 +421,8 @@ mod sync {
     fn reborrows() {
         let mut list = Node { next: Some(Box::new(Node { next: None, value: 1 })), value: 0 };
         *calls(|| last(&mut list)).0.unwrap() = 5;
-        assert_eq!(list.next.unwrap().value, 5);
+        assert_eq!(one(|| walk(&mut list, 1).map(|node| node.value)).0.unwrap(), 5);
+        assert_eq!(one(|| walk(&mut list, 2).is_err()).1.error, broken());
         let mut items = [1, 2, 3];
         assert_eq!(one(|| split(&mut items, "ab").map(|(i, t)| (i.len(), t))).0.unwrap(), (2, "b"));
     }
@@ -741,6 +767,38 @@ mod asynchronous {
         let growth = size_of_val(&traced_one) - size_of_val(&bare);
         assert!(growth <= handle + 16, "{growth} bytes, of which the handle has {handle}");
         drop((bare, traced_one));
+    }
+
+    /// A future that was polled once ends its span when it is dropped.
+    #[test]
+    fn cancelled() {
+        let (_, calls) = calls(|| {
+            let mut future = Box::pin(plain(1));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(future.as_mut().poll(&mut context).is_pending());
+        });
+        assert_eq!((calls.len(), calls[0].polls, calls[0].error.as_ref()), (1, 1, None));
+    }
+
+    trait Retry {
+        #[traced(crate = crate::support)]
+        async fn twice(&mut self) -> Result<u32, Broken> {
+            self.once().await.or(Err(Broken))
+        }
+        async fn once(&mut self) -> Result<u32, Broken>;
+    }
+    impl Retry for u32 {
+        #[traced(crate = crate::support)]
+        async fn once(&mut self) -> Result<u32, Broken> {
+            *self += 1;
+            Ok(*self)
+        }
+    }
+
+    #[test]
+    fn provided_method() {
+        let (result, calls) = wait(async { 1.twice().await });
+        assert_eq!((result.unwrap(), calls[0].parent), (2, Some("twice")));
     }
 
     #[tokio::test]
