@@ -1,6 +1,6 @@
 //! What stands in the parentheses of `#[traced(...)]`, as written.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
@@ -130,11 +130,9 @@ fn err(input: ParseStream<'_>) -> Result<Err> {
                        parentheses";
         return Err(at_rest(input, message));
     }
-    if input.parse::<Option<Token![=]>>()?.is_none() {
-        return Ok(Err::Record);
-    }
+    let Some(equals) = input.parse::<Option<Token![=]>>()? else { return Ok(Err::Record) };
     if input.is_empty() {
-        return Err(Error::new(Span::call_site(), OFF));
+        return Err(Error::new(equals.span, OFF));
     }
     match input.fork().call(Ident::parse_any) {
         Ok(word) if word == "off" => {
@@ -183,9 +181,8 @@ fn unknown(word: &str) -> String {
         "trace" | "debug" | "info" | "warn" | "error" => "write `level = {}`",
         _ => {
             let near = OPTIONS.iter().find(|option| close(option, word));
-            let hint = near.map(|option| format!("; did you mean `{option}`?")).unwrap_or_default();
-            return format!("`#[traced]` has no option `{word}`{hint} The options are {}", list())
-                .replace("` The", "`. The");
+            let hint = near.map_or_else(|| ".".to_owned(), |option| format!("; did you mean `{option}`?"));
+            return format!("`#[traced]` has no option `{word}`{hint} The options are {}", list());
         }
     };
     remedy.replace("{}", word)
