@@ -1,1 +1,26 @@
-//! macros
+//! Procedural macros of the `otlp` crate. Use them through `otlp`; nothing here is a public promise of its own.
+//!
+//! Each macro goes the same way: *parse* tokens into what was written, *validate* it into a model, *expand* the model.
+//! When something is wrong, the *fallback* gives the one diagnostic and the item as it was written, so that no second
+//! error follows. Expansions name nothing but `::otlp::__private` and `::core`.
+
+mod callsite;
+mod fields;
+mod keyword;
+mod span;
+mod traced;
+
+use proc_macro::TokenStream;
+
+#[doc = include_str!("../docs/traced.md")]
+#[proc_macro_attribute]
+pub fn traced(options: TokenStream, item: TokenStream) -> TokenStream {
+    traced::traced(options.into(), item.into()).into()
+}
+
+/// The part of `otlp::span!` that needs a parser: `[path of otlp] "name", fields...`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __span(input: TokenStream) -> TokenStream {
+    span::span(input.into()).into()
+}

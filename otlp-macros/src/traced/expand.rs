@@ -1,0 +1,47 @@
+//! The model to tokens: the same function with a callsite and a recording body.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::body;
+use super::future::AsyncTail;
+use super::model::{Shape, Traced};
+use crate::callsite::Callsite;
+use crate::fields::Recorder;
+
+pub(super) fn expand(traced: &Traced) -> TokenStream {
+    let function = &traced.function;
+    let (attributes, visibility, signature) = (&function.attributes, &function.visibility, &function.signature);
+    let inner_attributes = &function.body.attributes;
+    let Recorder { keys, closure } = traced.fields.recorder(&traced.private);
+    let callsite = Callsite {
+        private: &traced.private,
+        name: &traced.name,
+        within: Some(&traced.function_name),
+        level: traced.level,
+        kind: traced.kind,
+        keys: &keys,
+        root: traced.root,
+    }
+    .expand();
+    let site = Span::mixed_site();
+    let moved = quote_spanned!(site=> async move);
+    let body = match &traced.shape {
+        Shape::Sync => body::synchronous(traced, &closure),
+        Shape::Async => body::asynchronous(traced, &closure, &moved, &traced.function.body.block),
+        Shape::Returned(tail) => {
+            let AsyncTail { before, keywords, block, boxed } = tail;
+            let body = body::asynchronous(traced, &closure, keywords, block);
+            let future = quote_spanned!(site=> #keywords { #body });
+            if *boxed { quote_spanned!(site=> #before(#future)) } else { quote_spanned!(site=> #before #future) }
+        }
+    };
+    quote_spanned! {site=>
+        #(#attributes)*
+        #visibility #signature {
+            #(#inner_attributes)*
+            #callsite
+            #body
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The annotated item. Its body stays the tokens that the user wrote: they are not parsed, only carried.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Error, Result, Signature, Token, Visibility, token};
+
+/// A function as written.
+pub(super) struct Function {
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) visibility: Visibility,
+    pub(super) signature: Signature,
+    pub(super) body: Body,
+}
+
+/// The braces and what is inside.
+pub(super) struct Body {
+    /// `#![...]`, which must stay the first tokens of the function's own braces.
+    pub(super) attributes: Vec<Attribute>,
+    /// The braces with everything else; they keep the user's span.
+    pub(super) block: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let signature = match input.fork().parse::<Signature>() {
+            Ok(_) => input.parse::<Signature>()?,
+            Err(error) => return Err(not_a_function(input, error)),
+        };
+        let body = if input.peek(token::Brace) {
+            input.parse()?
+        } else if input.peek(Token![;]) {
+            let message = "a method without a body has nothing to trace; annotate the methods that implement it";
+            return Err(Error::new_spanned(&signature.ident, message));
+        } else {
+            return Err(input.error("expected the function's body"));
+        };
+        Ok(Self { attributes, visibility, signature, body })
+    }
+}
+
+impl Parse for Body {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let content;
+        let braces = syn::braced!(content in input);
+        let attributes = content.call(Attribute::parse_inner)?;
+        let mut block = Group::new(proc_macro2::Delimiter::Brace, content.parse::<TokenStream>()?);
+        block.set_span(braces.span.join());
+        Ok(Self { attributes, block })
+    }
+}
+
+/// Names what the attribute stands on instead.
+fn not_a_function(input: ParseStream<'_>, error: Error) -> Error {
+    let at = input.span();
+    let found = match input.parse::<TokenTree>() {
+        Ok(TokenTree::Ident(word)) => word.to_string(),
+        _ => String::new(),
+    };
+    let remedy = match found.as_str() {
+        "impl" | "trait" => "; annotate the methods in it",
+        "mod" => "; annotate the functions in it",
+        "struct" | "enum" | "union" | "static" | "type" | "use" | "macro_rules" | "let" => "",
+        _ => return error,
+    };
+    Error::new(at, format!("`#[traced]` stands on a function or method, not on `{found}`{remedy}"))
+}

@@ -1,0 +1,105 @@
+//! Functions that are not `async` and return a future all the same: by hand, or because `#[async_trait]` made them so.
+//!
+//! Their span belongs to the future. That is possible where the body ends with the `async` block itself, bare or in
+//! `Box::pin(...)`: then the block records as the body of an `async fn` does.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
+
+use super::returns::strip;
+
+/// The `async` block that a body ends with.
+pub(super) struct AsyncTail {
+    /// All before the block, within `wrapper` if there is one: statements, `async`, `move`.
+    pub(super) before: TokenStream,
+    /// `async` and perhaps `move`.
+    pub(super) keywords: TokenStream,
+    /// The block's braces.
+    pub(super) block: Group,
+    /// Whether it stands in the parentheses of `Box::pin(...)`.
+    pub(super) boxed: bool,
+}
+
+/// What a returned future gives; `None` inside if the type does not say it.
+pub(super) fn output(returned: &ReturnType) -> Option<Option<&Type>> {
+    let ReturnType::Type(_, ty) = returned else { return None };
+    match strip(ty) {
+        Type::ImplTrait(ty) => of_bounds(&ty.bounds),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
+                return Some(Some(argument(last)?));
+            }
+            let Type::Path(pinned) = strip(if last.ident == "Pin" { argument(last)? } else { return None }) else {
+                return None;
+            };
+            let boxed = pinned.path.segments.last().filter(|segment| segment.ident == "Box")?;
+            match strip(argument(boxed)?) {
+                Type::TraitObject(object) => of_bounds(&object.bounds),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn of_bounds<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option<Option<&'a Type>> {
+    let future = bounds.into_iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().filter(|segment| segment.ident == "Future"),
+        _ => None,
+    })?;
+    let PathArguments::AngleBracketed(arguments) = &future.arguments else { return Some(None) };
+    Some(arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(&assoc.ty),
+        _ => None,
+    }))
+}
+
+fn argument(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+impl AsyncTail {
+    /// Splits a body that ends with `async { .. }` or `Box::pin(async { .. })`.
+    pub(super) fn of(body: &Group) -> Option<Self> {
+        let mut before: Vec<TokenTree> = body.stream().into_iter().collect();
+        let TokenTree::Group(last) = before.pop()? else { return None };
+        if last.delimiter() == Delimiter::Brace {
+            return Self::block(before, last, false);
+        }
+        let is_box_pin = last.delimiter() == Delimiter::Parenthesis
+            && before.len() >= 4
+            && ["Box", ":", ":", "pin"].iter().eq(before[before.len() - 4..]
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .iter());
+        if !is_box_pin {
+            return None;
+        }
+        let mut inside: Vec<TokenTree> = last.stream().into_iter().collect();
+        let TokenTree::Group(block) = inside.pop()? else { return None };
+        let mut tail = Self::block(inside, block, true)?;
+        // In parentheses nothing but the keywords stands before the block.
+        if !tail.before.is_empty() {
+            return None;
+        }
+        tail.before = before.into_iter().collect();
+        Some(tail)
+    }
+
+    fn block(mut before: Vec<TokenTree>, block: Group, boxed: bool) -> Option<Self> {
+        let is = |token: Option<&TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(i)) if i == word);
+        let moved = is(before.last(), "move");
+        let start = before.len().checked_sub(if moved { 2 } else { 1 })?;
+        if block.delimiter() != Delimiter::Brace || !is(before.get(start), "async") {
+            return None;
+        }
+        let keywords = before.split_off(start).into_iter().collect();
+        Some(Self { before: before.into_iter().collect(), keywords, block, boxed })
+    }
+}

@@ -1,0 +1,49 @@
+//! What the expansion needs to know, and nothing that it has to check again.
+
+use proc_macro2::TokenStream;
+use syn::{LitStr, Type};
+
+use super::function::Function;
+use super::future::AsyncTail;
+use crate::fields::Fields;
+
+/// A function that is going to be traced.
+pub(super) struct Traced {
+    /// The path of `__private`.
+    pub(super) private: TokenStream,
+    pub(super) name: LitStr,
+    /// The function's own name, without `r#`.
+    pub(super) function_name: String,
+    pub(super) kind: &'static str,
+    pub(super) level: &'static str,
+    pub(super) root: bool,
+    pub(super) fields: Fields,
+    /// What the work gives: for a future, its output.
+    pub(super) returns: Returns,
+    /// Whether the returned value is looked at for an error.
+    pub(super) inspect: bool,
+    pub(super) shape: Shape,
+    pub(super) function: Function,
+}
+
+/// Where the work is done.
+pub(super) enum Shape {
+    /// In the call.
+    Sync,
+    /// In the future of an `async fn`.
+    Async,
+    /// In the `async` block that the body ends with.
+    Returned(AsyncTail),
+}
+
+/// The return type, as far as a block inside the function can repeat it.
+pub(super) enum Returns {
+    /// `()`, written or not.
+    Unit,
+    /// `!`.
+    Never,
+    /// A type that can be written again, with `_` where it was `impl Trait`.
+    Type(Box<Type>),
+    /// `impl Trait`: the body alone says what it is.
+    Opaque,
+}

@@ -1,0 +1,198 @@
+//! What stands in the parentheses of `#[traced(...)]`, as written.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized, token};
+
+use crate::fields::Fields;
+use crate::keyword::{KIND, LEVEL};
+
+/// The options, each at most once.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) name: Option<LitStr>,
+    pub(super) kind: Option<&'static str>,
+    pub(super) level: Option<&'static str>,
+    pub(super) fields: Option<Fields>,
+    pub(super) root: Option<()>,
+    pub(super) err: Option<Err>,
+    pub(super) krate: Option<Path>,
+}
+
+/// What becomes of an error that the function returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Err {
+    /// The span fails.
+    Record,
+    /// Nothing.
+    Off,
+}
+
+const OPTIONS: [&str; 7] = ["name", "kind", "level", "fields", "root", "err", "crate"];
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut options = Self::default();
+        while !input.is_empty() {
+            options.option(input)?;
+            if !input.is_empty() && !input.peek(Token![,]) {
+                return Err(input.error("expected `,` between options"));
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(options)
+    }
+}
+
+impl Options {
+    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
+        if input.peek(LitStr) {
+            let name: LitStr = input.parse()?;
+            return Err(Error::new(name.span(), format!("write `name = {}`", name.token())));
+        }
+        let Ok(word) = input.call(Ident::parse_any) else {
+            return Err(input.error(format!("expected an option: {}", list())));
+        };
+        match word.to_string().as_str() {
+            "name" => set(&mut self.name, &word, name(&word, input)?),
+            "kind" => {
+                set(&mut self.kind, &word, value(&word, "kind = server", input).and_then(|()| KIND.parse(input))?)
+            }
+            "level" => {
+                set(&mut self.level, &word, value(&word, "level = debug", input).and_then(|()| LEVEL.parse(input))?)
+            }
+            "fields" => set(&mut self.fields, &word, fields(&word, input)?),
+            "root" => set(&mut self.root, &word, flag(&word, input)?),
+            "err" => set(&mut self.err, &word, err(input)?),
+            "crate" => {
+                value(&word, "crate = path::to::otlp", input)?;
+                set(&mut self.krate, &word, input.call(Path::parse_mod_style)?)
+            }
+            other => Err(Error::new(word.span(), unknown(other))),
+        }
+    }
+}
+
+fn set<T>(option: &mut Option<T>, word: &Ident, value: T) -> Result<()> {
+    match option.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(word.span(), format!("the option `{word}` is there twice"))),
+    }
+}
+
+/// The `=` after an option that has a value.
+fn value(word: &Ident, example: &str, input: ParseStream<'_>) -> Result<()> {
+    match input.parse::<Token![=]>() {
+        Ok(equals) if input.is_empty() || input.peek(Token![,]) => {
+            Err(Error::new(equals.span, format!("`{word}` needs a value: `{example}`")))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(word.span(), format!("`{word}` needs a value: `{example}`"))),
+    }
+}
+
+fn name(word: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
+    value(word, "name = \"...\"", input)?;
+    if !input.peek(LitStr) {
+        let message = "a span's name is a string literal, the same for every call; what differs belongs in `fields(...)`, \
+                       or in `otlp::Span::current().update_name(...)`";
+        return Err(at_rest(input, message));
+    }
+    let name: LitStr = input.parse()?;
+    if name.value().is_empty() {
+        return Err(Error::new(name.span(), "a span's name cannot be empty"));
+    }
+    Ok(name)
+}
+
+fn fields(word: &Ident, input: ParseStream<'_>) -> Result<Fields> {
+    if !input.peek(token::Paren) {
+        return Err(Error::new(word.span(), "fields are listed in parentheses: `fields(key = value, value)`"));
+    }
+    let content;
+    parenthesized!(content in input);
+    content.parse()
+}
+
+fn flag(word: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![=]) || input.peek(token::Paren) {
+        return Err(at_rest(input, &format!("`{word}` stands alone, without a value")));
+    }
+    Ok(())
+}
+
+fn err(input: ParseStream<'_>) -> Result<Err> {
+    const OFF: &str = "write `err = off` to leave errors out; without it they are recorded";
+    if input.peek(token::Paren) {
+        let message = "an error is recorded by its type and its `Display` text, never by `Debug`, so `err` takes no \
+                       parentheses";
+        return Err(at_rest(input, message));
+    }
+    let Some(equals) = input.parse::<Option<Token![=]>>()? else { return Ok(Err::Record) };
+    if input.is_empty() {
+        return Err(Error::new(equals.span, OFF));
+    }
+    match input.fork().call(Ident::parse_any) {
+        Ok(word) if word == "off" => {
+            input.call(Ident::parse_any)?;
+            Ok(Err::Off)
+        }
+        _ => Err(at_rest(input, OFF)),
+    }
+}
+
+/// An error at the next value, whatever it is.
+fn at_rest(input: ParseStream<'_>, message: &str) -> Error {
+    let ahead = input.fork();
+    match ahead.parse::<Expr>() {
+        Ok(value) => Error::new_spanned(value.to_token_stream(), message),
+        Err(_) => Error::new(input.span(), message),
+    }
+}
+
+fn list() -> String {
+    OPTIONS.map(|option| format!("`{option}`")).join(", ")
+}
+
+/// Why `word` is no option, and what to write instead if it is one elsewhere.
+fn unknown(word: &str) -> String {
+    let remedy = match word {
+        "skip_all" | "skip" => {
+            "nothing is recorded but what `fields(...)` names, so there is nothing to skip: remove `{}`"
+        }
+        "ret" => {
+            "return values are not recorded by an option: set an attribute with \
+                  `otlp::Span::current().set_attribute(...)`"
+        }
+        "target" => "a span is known by its module and function: remove `target`",
+        "follows_from" | "links" => {
+            "links are added in the function, with `otlp::Span::current().add_link(...)`: \
+                                     remove `{}`"
+        }
+        "parent" => "the parent is the current context, and `root` starts a new trace: remove `parent`",
+        "args" => "each argument is named in `fields(...)`: remove `args`",
+        "properties" | "attributes" | "attrs" => "attributes are written `fields(key = value)`",
+        "short_name" | "enter_on_poll" => {
+            "the name is the function's own, and an async function has one span: remove `{}`"
+        }
+        "server" | "client" | "producer" | "consumer" | "internal" => "write `kind = {}`",
+        "trace" | "debug" | "info" | "warn" | "error" => "write `level = {}`",
+        _ => {
+            let near = OPTIONS.iter().find(|option| close(option, word));
+            let hint = near.map_or_else(|| ".".to_owned(), |option| format!("; did you mean `{option}`?"));
+            return format!("`#[traced]` has no option `{word}`{hint} The options are {}", list());
+        }
+    };
+    remedy.replace("{}", word)
+}
+
+/// One letter too many, too few, other, or the next one before.
+fn close(known: &str, written: &str) -> bool {
+    let (known, written) = (known.as_bytes(), written.as_bytes());
+    let same = known.iter().zip(written).take_while(|(a, b)| a == b).count();
+    let (k, w) = (&known[same..], &written[same..]);
+    let rest = |a: usize, b: usize| k.get(a..).is_some_and(|k| w.get(b..) == Some(k));
+    rest(1, 1) || rest(1, 0) || rest(0, 1) || (k.len() > 1 && w.len() > 1 && k[0] == w[1] && k[1] == w[0] && rest(2, 2))
+}

@@ -1,0 +1,22 @@
+fn expansion() -> ::otlp::Span {
+    static __OTLP_CALLSITE: ::otlp::__private::Callsite =
+        ::otlp::__private::Callsite::new(::otlp::__private::Metadata {
+            name: "step",
+            path: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            level: ::otlp::__private::Level::Info,
+            kind: ::otlp::__private::SpanKind::Internal,
+            keys: &["n", "label"],
+            scope: ::otlp::__private::Scope {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+            },
+            root: false,
+        });
+    ::otlp::__private::inventory::submit! { :: otlp :: __private :: Registered (& __OTLP_CALLSITE) }
+    ::otlp::__private::span(&__OTLP_CALLSITE, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
+        __otlp_fields.value(0u16, &(n));
+        __otlp_fields.display(1u16, &(text));
+    })
+}

@@ -1,0 +1,13 @@
+#[path = "../../support/mod.rs"]
+mod support;
+
+use otlp_macros::traced;
+
+#[traced(crate = crate::support, fields(a.b.c = n, "a.b.c" = 2))]
+fn f(n: u32) -> u32 {
+    n
+}
+
+fn main() {
+    f(1);
+}
