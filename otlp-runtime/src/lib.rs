@@ -11,6 +11,7 @@ pub mod data;
 pub mod error;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod exporter;
+pub mod record;
 #[cfg(all(feature = "testing", not(loom)))]
 pub mod testing;
 #[cfg(all(feature = "export", not(loom)))]

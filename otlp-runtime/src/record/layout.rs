@@ -1,0 +1,335 @@
+//! The raw record of a span as it lies in the log, and the views that read it.
+//!
+//! ```text
+//! word 0    words in the record (u32) | flags (u8) << 32
+//!      1    address of the `&'static Callsite`
+//!      2 3  clock at start and end
+//!      4 5  trace id, high and low half
+//!      6 7  span id, parent span id (0: none)
+//!      8    route (u32) | values dropped while recording (u32) << 32
+//!      9..  the journal: entries in the order in which they were made
+//! ```
+//! A journal above [`SPILL`] words stays in the heap block it was written to: flag [`flag::HEAP`], and words 9 to 11 hold
+//! the address, length and capacity of that `Vec<u64>`, which the reader frees.
+//!
+//! An entry is one word, then its key if that is written out, then its payload, each padded to whole words:
+//! ```text
+//! tag (u8) | key kind (u8) << 8 | key's index or length (u16) << 16 | payload's length in bytes (u32) << 32
+//! ```
+
+use super::callsite::Callsite;
+use crate::data::{SpanId, StatusCode, TraceFlags, TraceId};
+
+/// Words before the journal.
+pub(crate) const HEADER: usize = 9;
+/// A longer journal is handed over in its heap block instead of being copied into the log (16 KiB).
+pub(crate) const SPILL: usize = 2048;
+
+/// Flags of a record.
+pub(crate) mod flag {
+    /// The span ended while its thread was unwinding.
+    pub(crate) const PANICKED: u8 = 1;
+    /// The parent is a span of another process.
+    pub(crate) const REMOTE_PARENT: u8 = 2;
+    /// The journal is in a heap block.
+    pub(crate) const HEAP: u8 = 4;
+    /// Something was written after the span's start: keys may repeat, and there may be more than attributes.
+    pub(crate) const AMENDED: u8 = 8;
+}
+
+/// Tags of journal entries.
+pub(crate) mod tag {
+    pub(crate) const NULL: u8 = 0;
+    pub(crate) const I64: u8 = 1;
+    pub(crate) const F64: u8 = 2;
+    pub(crate) const FALSE: u8 = 3;
+    pub(crate) const TRUE: u8 = 4;
+    pub(crate) const STR: u8 = 5;
+    pub(crate) const BYTES: u8 = 6;
+    /// Payload: entries without keys.
+    pub(crate) const ARRAY: u8 = 7;
+    /// Key: its name. Payload: clock, then attributes.
+    pub(crate) const EVENT: u8 = 8;
+    /// Payload: trace id high, low, span id, flags; then attributes.
+    pub(crate) const LINK: u8 = 9;
+    /// In place of the key's length: the code. Payload: the message.
+    pub(crate) const STATUS: u8 = 10;
+    /// Payload: the span's new name.
+    pub(crate) const NAME: u8 = 11;
+}
+
+/// Kinds of keys.
+pub(crate) mod key {
+    /// An index into the callsite's keys.
+    pub(crate) const CALLSITE: u8 = 0;
+    /// Written out.
+    pub(crate) const INLINE: u8 = 1;
+    /// None.
+    pub(crate) const NONE: u8 = 2;
+}
+
+/// One entry's first word.
+#[inline(always)]
+pub(crate) const fn entry_word(tag: u8, key_kind: u8, key: u16, payload_bytes: u32) -> u64 {
+    tag as u64 | (key_kind as u64) << 8 | (key as u64) << 16 | (payload_bytes as u64) << 32
+}
+
+/// A finished span, borrowed from the log.
+#[derive(Clone, Copy)]
+pub struct RecordView<'a> {
+    header: &'a [u64; HEADER],
+    journal: &'a [u64],
+}
+
+impl<'a> RecordView<'a> {
+    /// Calls `each` with every record in `run`, which holds whole records; then frees its heap block.
+    ///
+    /// # Safety
+    /// `run` was published in a log by [`super::slot`], and each record in it is visited once.
+    pub(crate) unsafe fn for_each(mut run: &[u64], mut each: impl FnMut(RecordView<'_>)) {
+        while let Some((header, rest)) = run.split_first_chunk::<HEADER>() {
+            let words = (header[0] as u32 as usize).saturating_sub(HEADER).min(rest.len());
+            let (body, next) = rest.split_at(words);
+            run = next;
+            if (header[0] >> 32) as u8 & flag::HEAP == 0 {
+                each(RecordView { header, journal: body });
+            } else if let [address, len, capacity, ..] = *body {
+                // SAFETY: the flag says that these are the parts of a `Vec<u64>` that the writer gave up.
+                let block = unsafe { Vec::from_raw_parts(address as *mut u64, len as usize, capacity as usize) };
+                let block = super::heap::Block::adopt(block);
+                each(RecordView { header, journal: block.words() });
+            }
+        }
+    }
+
+    /// The callsite that made it.
+    pub fn callsite(&self) -> &'static Callsite {
+        // SAFETY: word 1 is written from a `&'static Callsite` and from nothing else.
+        unsafe { &*(self.header[1] as *const Callsite) }
+    }
+
+    fn flags(&self) -> u8 {
+        (self.header[0] >> 32) as u8
+    }
+
+    /// The span ended while its thread was unwinding.
+    pub fn panicked(&self) -> bool {
+        self.flags() & flag::PANICKED != 0
+    }
+
+    /// The parent is a span of another process.
+    pub fn has_remote_parent(&self) -> bool {
+        self.flags() & flag::REMOTE_PARENT != 0
+    }
+
+    /// `false`: the journal holds attributes with the callsite's keys alone, none of them twice.
+    pub fn is_amended(&self) -> bool {
+        self.flags() & flag::AMENDED != 0
+    }
+
+    /// Raw clock at its start.
+    pub fn start(&self) -> u64 {
+        self.header[2]
+    }
+
+    /// Raw clock at its end.
+    pub fn end(&self) -> u64 {
+        self.header[3]
+    }
+
+    /// Its trace.
+    pub fn trace_id(&self) -> TraceId {
+        trace_id(self.header[4], self.header[5])
+    }
+
+    /// Its own id.
+    pub fn span_id(&self) -> SpanId {
+        SpanId::from_bytes(self.header[6].to_be_bytes())
+    }
+
+    /// Its parent's id; invalid for a root.
+    pub fn parent_span_id(&self) -> SpanId {
+        SpanId::from_bytes(self.header[7].to_be_bytes())
+    }
+
+    /// The pipeline that it belongs to.
+    pub fn route(&self) -> u32 {
+        self.header[8] as u32
+    }
+
+    /// Values that found no room while recording.
+    pub fn dropped_while_recording(&self) -> u32 {
+        (self.header[8] >> 32) as u32
+    }
+
+    /// What was recorded between its start and its end, in that order.
+    pub fn entries(&self) -> Entries<'a> {
+        Entries { words: self.journal, keys: self.callsite().metadata().keys }
+    }
+}
+
+/// A trace id from its halves.
+pub(crate) fn trace_id(high: u64, low: u64) -> TraceId {
+    TraceId::from_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
+}
+
+/// What a journal entry says.
+#[derive(Clone, Debug)]
+pub enum Entry<'a> {
+    /// An attribute; a later one of the same key wins.
+    Attribute(&'a str, RawValue<'a>),
+    /// Something that happened.
+    Event {
+        /// Its name.
+        name: &'a str,
+        /// Raw clock.
+        time: u64,
+        /// Its attributes: entries of the kind `Attribute` alone.
+        attributes: Entries<'a>,
+    },
+    /// A link to another span.
+    Link {
+        /// The linked trace.
+        trace_id: TraceId,
+        /// The linked span.
+        span_id: SpanId,
+        /// The linked span's flags.
+        flags: TraceFlags,
+        /// Its attributes: entries of the kind `Attribute` alone.
+        attributes: Entries<'a>,
+    },
+    /// The status was set.
+    Status(StatusCode, &'a str),
+    /// The span got a new name.
+    Name(&'a str),
+}
+
+/// A recorded value.
+#[derive(Clone, Debug)]
+pub enum RawValue<'a> {
+    /// Nothing; within arrays only.
+    Null,
+    /// A signed integer.
+    I64(i64),
+    /// A floating-point number.
+    F64(f64),
+    /// True or false.
+    Bool(bool),
+    /// Text.
+    Str(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// Several values.
+    Array(Values<'a>),
+}
+
+/// The entries of a journal, in their order.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    words: &'a [u64],
+    keys: &'static [&'static str],
+}
+
+/// The elements of an array.
+#[derive(Clone, Debug)]
+pub struct Values<'a>(Entries<'a>);
+
+/// A raw entry.
+struct RawEntry<'a> {
+    tag: u8,
+    number: u16,
+    key: &'a str,
+    payload: &'a [u64],
+    bytes: usize,
+}
+
+impl<'a> Entries<'a> {
+    #[inline]
+    fn next_raw(&mut self) -> Option<RawEntry<'a>> {
+        let (&word, mut rest) = self.words.split_first()?;
+        let number = (word >> 16) as u16;
+        let key = match (word >> 8) as u8 {
+            key::CALLSITE => self.keys.get(usize::from(number)).copied().unwrap_or_default(),
+            key::INLINE => {
+                let words = usize::from(number).div_ceil(8);
+                let (text, after) = rest.split_at_checked(words)?;
+                rest = after;
+                text_of(text, usize::from(number))
+            }
+            _ => "",
+        };
+        let bytes = (word >> 32) as usize;
+        let (payload, after) = rest.split_at_checked(bytes.div_ceil(8))?;
+        self.words = after;
+        Some(RawEntry { tag: word as u8, number, key, payload, bytes })
+    }
+
+    fn value(&self, entry: &RawEntry<'a>) -> RawValue<'a> {
+        let first = entry.payload.first().copied().unwrap_or_default();
+        match entry.tag {
+            tag::I64 => RawValue::I64(first as i64),
+            tag::F64 => RawValue::F64(f64::from_bits(first)),
+            tag::FALSE => RawValue::Bool(false),
+            tag::TRUE => RawValue::Bool(true),
+            tag::STR => RawValue::Str(text_of(entry.payload, entry.bytes)),
+            tag::BYTES => RawValue::Bytes(bytes_of(entry.payload, entry.bytes)),
+            tag::ARRAY => RawValue::Array(Values(Entries { words: entry.payload, keys: self.keys })),
+            _ => RawValue::Null,
+        }
+    }
+
+    fn nested(&self, words: Option<&'a [u64]>) -> Entries<'a> {
+        Entries { words: words.unwrap_or_default(), keys: self.keys }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let entry = self.next_raw()?;
+        let word = |i: usize| entry.payload.get(i).copied().unwrap_or_default();
+        Some(match entry.tag {
+            tag::EVENT => {
+                Entry::Event { name: entry.key, time: word(0), attributes: self.nested(entry.payload.get(1..)) }
+            }
+            tag::LINK => Entry::Link {
+                trace_id: trace_id(word(0), word(1)),
+                span_id: SpanId::from_bytes(word(2).to_be_bytes()),
+                flags: TraceFlags::from_bits(word(3) as u8),
+                attributes: self.nested(entry.payload.get(4..)),
+            },
+            tag::STATUS => Entry::Status(
+                match entry.number {
+                    1 => StatusCode::Ok,
+                    2 => StatusCode::Error,
+                    _ => StatusCode::Unset,
+                },
+                text_of(entry.payload, entry.bytes),
+            ),
+            tag::NAME => Entry::Name(text_of(entry.payload, entry.bytes)),
+            _ => Entry::Attribute(entry.key, self.value(&entry)),
+        })
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = RawValue<'a>;
+
+    fn next(&mut self) -> Option<RawValue<'a>> {
+        let entry = self.0.next_raw()?;
+        Some(self.0.value(&entry))
+    }
+}
+
+fn bytes_of(words: &[u64], len: usize) -> &[u8] {
+    // SAFETY: any bytes are valid as `u8`, and the slice covers the same memory.
+    let bytes = unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), size_of_val(words)) };
+    bytes.get(..len).unwrap_or(bytes)
+}
+
+fn text_of(words: &[u64], len: usize) -> &str {
+    // SAFETY: the journal writes keys and texts from a `&str` alone, whole.
+    unsafe { std::str::from_utf8_unchecked(bytes_of(words, len)) }
+}
