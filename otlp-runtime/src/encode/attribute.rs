@@ -1,7 +1,9 @@
 //! Attributes: `KeyValue` and `AnyValue` of opentelemetry/proto/common/v1.
 
-use super::limits::MAX_DEPTH;
-use super::wire::{FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_varint, varint_len};
+use super::limits::{MAX_NESTING, VALUE_NESTING};
+use super::wire::{
+    FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_start, put_varint, varint, varint_len,
+};
 use crate::data::AttributeValue;
 use crate::record::layout::{Entries, Entry, RawValue};
 
@@ -17,18 +19,15 @@ const BYTES: u32 = 7;
 /// One attribute, as field `field` of its owner.
 #[inline]
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>) {
-    // Numbers have a known length: nothing needs to be moved.
+    // The lengths of plain values are known beforehand: nothing needs to be moved.
     match *value {
         RawValue::I64(number) => {
-            let number = number.cast_unsigned();
-            let len = 1 + varint_len(number);
-            put_head(out, field, name, len);
-            out.push(key(INT, VARINT));
-            put_varint(out, number);
+            let (bytes, len) = varint(number.cast_unsigned());
+            put_head(out, field, name, 1 + len);
+            put_start(out, [key(INT, VARINT)], bytes, len);
         }
         RawValue::Str(text) => {
-            let len = 1 + varint_len(text.len() as u64) + text.len();
-            put_head(out, field, name, len);
+            put_head(out, field, name, 1 + varint_len(text.len() as u64) + text.len());
             put_bytes(out, STRING, text.as_bytes());
         }
         RawValue::F64(number) => {
@@ -41,7 +40,7 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &R
         }
         _ => put_message(out, field, |out| {
             put_bytes(out, 1, name.as_bytes());
-            put_message(out, 2, |out| put_value(out, value, 1));
+            put_message(out, 2, |out| put_value(out, value, VALUE_NESTING));
         }),
     }
 }
@@ -49,6 +48,19 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &R
 /// Everything of a `KeyValue` up to the content of its value, which has `value_len` bytes.
 #[inline(always)]
 fn put_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
+    let len = 4 + name.len() + value_len;
+    if len < 0x80 {
+        // All lengths take one byte.
+        out.extend_from_slice(&[key(field, LEN), len as u8, key(1, LEN), name.len() as u8]);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&[key(2, LEN), value_len as u8]);
+    } else {
+        put_long_head(out, field, name, value_len);
+    }
+}
+
+#[inline(never)]
+fn put_long_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
     let len = 1 + varint_len(name.len() as u64) + name.len() + 1 + varint_len(value_len as u64) + value_len;
     out.push(key(field, LEN));
     put_varint(out, len as u64);
@@ -57,8 +69,8 @@ fn put_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
     put_varint(out, value_len as u64);
 }
 
-/// The content of an `AnyValue`; nothing for an empty one.
-fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, depth: usize) {
+/// The content of an `AnyValue`, which lies in `nesting` messages; nothing for an empty one.
+fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, nesting: usize) {
     match value {
         RawValue::Null => {}
         RawValue::I64(number) => put_int(out, *number),
@@ -66,13 +78,24 @@ fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, depth: usize) {
         RawValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
         RawValue::Str(text) => put_bytes(out, STRING, text.as_bytes()),
         RawValue::Bytes(bytes) => put_bytes(out, BYTES, bytes),
-        RawValue::Array(_) if depth > MAX_DEPTH => {}
-        RawValue::Array(values) => put_message(out, ARRAY, |out| {
-            for value in values.clone() {
-                put_message(out, 1, |out| put_value(out, &value, depth + 1));
-            }
+        RawValue::Array(values) => put_array(out, values.clone(), nesting, |out, value, nesting| {
+            put_value(out, &value, nesting);
         }),
-        RawValue::Model(value) => put_model(out, value, depth),
+        RawValue::Model(value) => put_model(out, value, nesting),
+    }
+}
+
+/// `AnyValue`, `ArrayValue` and again `AnyValue`.
+fn put_array<V>(
+    out: &mut Vec<u8>,
+    values: impl Iterator<Item = V>,
+    nesting: usize,
+    put: impl Fn(&mut Vec<u8>, V, usize),
+) {
+    if nesting + 2 <= MAX_NESTING {
+        put_message(out, ARRAY, |out| {
+            values.for_each(|value| put_message(out, 1, |out| put(out, value, nesting + 2)));
+        });
     }
 }
 
@@ -81,31 +104,36 @@ fn put_int(out: &mut Vec<u8>, number: i64) {
     put_varint(out, number.cast_unsigned());
 }
 
+/// An attribute of structured data.
+pub(super) fn put_model_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue) {
+    put_pair(out, field, name, value, VALUE_NESTING);
+}
+
+fn put_pair(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue, nesting: usize) {
+    put_message(out, field, |out| {
+        put_bytes(out, 1, name.as_bytes());
+        put_message(out, 2, |out| put_model(out, value, nesting));
+    });
+}
+
 /// The content of an `AnyValue` that holds `value`.
-pub(super) fn put_model(out: &mut Vec<u8>, value: &AttributeValue, depth: usize) {
+fn put_model(out: &mut Vec<u8>, value: &AttributeValue, nesting: usize) {
     match value {
         AttributeValue::String(text) => put_bytes(out, STRING, text.as_bytes()),
         AttributeValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
         AttributeValue::I64(number) => put_int(out, *number),
         AttributeValue::F64(number) => put_fixed64(out, DOUBLE, number.to_bits()),
         AttributeValue::Bytes(bytes) => put_bytes(out, BYTES, bytes),
-        AttributeValue::Array(_) | AttributeValue::Map(_) if depth > MAX_DEPTH => {}
-        AttributeValue::Array(values) => put_message(out, ARRAY, |out| {
-            for value in values {
-                put_message(out, 1, |out| put_model(out, value, depth + 1));
-            }
-        }),
-        AttributeValue::Map(pairs) => put_message(out, MAP, |out| {
+        AttributeValue::Array(values) => put_array(out, values.iter(), nesting, put_model),
+        AttributeValue::Map(pairs) if nesting + 3 <= MAX_NESTING => put_message(out, MAP, |out| {
             // Keys are unique (ATT3): of several, the last counts.
             for (i, (name, value)) in pairs.iter().enumerate() {
                 if !name.is_empty() && !pairs.iter().skip(i + 1).any(|(later, _)| later == name) {
-                    put_message(out, 1, |out| {
-                        put_bytes(out, 1, name.as_bytes());
-                        put_message(out, 2, |out| put_model(out, value, depth + 1));
-                    });
+                    put_pair(out, 1, name, value, nesting + 3);
                 }
             }
         }),
+        AttributeValue::Map(_) => {}
     }
 }
 

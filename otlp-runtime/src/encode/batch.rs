@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::attribute::put_model;
+use super::attribute::put_model_attribute;
 use super::limits::SpanLimits;
+use super::payload::Payload;
 use super::span::put_span;
-use super::wire::{LEN, key, put_bytes, put_message, put_varint, varint_len};
+use super::wire::{LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
 use crate::data::{Resource, Scope, Signal};
 use crate::processor::RecordSource;
-use crate::transport::Payload;
 
 // Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`.
 const RESOURCE_SPANS: u32 = 1;
@@ -78,10 +78,7 @@ impl OpenBatch {
         let mut encoded = Vec::new();
         put_message(&mut encoded, RESOURCE, |out| {
             for (name, value) in resource.iter() {
-                put_message(out, 1, |out| {
-                    put_bytes(out, 1, name.as_bytes());
-                    put_message(out, 2, |out| put_model(out, value, 1));
-                });
+                put_model_attribute(out, 1, name, value);
             }
         });
         Self { limits, resource: encoded, scopes: Vec::new(), last: 0, items: 0, bytes: 0 }
@@ -100,7 +97,12 @@ impl OpenBatch {
         if scope.spans.capacity() == 0 {
             scope.spans.reserve(FIRST_BLOCK);
         }
-        put_message(&mut scope.spans, SPANS, |out| put_span(out, source, &clock, &limits));
+        let put = |out: &mut Vec<u8>| put_span(out, source, &clock, &limits);
+        if source.size_hint() < 0x80 {
+            put_message(&mut scope.spans, SPANS, put);
+        } else {
+            put_long_message(&mut scope.spans, SPANS, put);
+        }
         let bytes = scope.spans.len() - before;
         if bytes > limits.bytes {
             scope.spans.truncate(before);
