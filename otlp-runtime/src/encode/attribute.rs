@@ -2,7 +2,8 @@
 
 use super::limits::{MAX_NESTING, VALUE_NESTING};
 use super::wire::{
-    FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_start, put_varint, varint, varint_len,
+    FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint,
+    varint_len,
 };
 use crate::data::AttributeValue;
 use crate::record::layout::{Entries, Entry, RawValue};
@@ -17,7 +18,7 @@ const MAP: u32 = 6;
 const BYTES: u32 = 7;
 
 /// One attribute, as field `field` of its owner.
-#[inline]
+#[inline(always)]
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>) {
     // The lengths of plain values are known beforehand: nothing needs to be moved.
     match *value {
@@ -137,6 +138,10 @@ fn put_model(out: &mut Vec<u8>, value: &AttributeValue, nesting: usize) {
     }
 }
 
+/// The memory of a [`Unique`], from one span to the next.
+#[derive(Debug, Default)]
+pub(super) struct Scratch(Vec<(&'static str, RawValue<'static>)>);
+
 /// Attributes with unique keys, of which the last value counts and the first keeps the place.
 #[derive(Debug)]
 pub(super) struct Unique<'a> {
@@ -146,8 +151,15 @@ pub(super) struct Unique<'a> {
 }
 
 impl<'a> Unique<'a> {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { kept: Vec::new(), limit, dropped: 0 }
+    pub(super) fn new(scratch: &mut Scratch, limit: usize) -> Self {
+        Self { kept: std::mem::take(&mut scratch.0), limit, dropped: 0 }
+    }
+
+    /// Gives the memory back.
+    pub(super) fn done(mut self, scratch: &mut Scratch) {
+        self.kept.clear();
+        // An empty vector of another lifetime; collecting in place keeps the block.
+        scratch.0 = self.kept.into_iter().filter_map(|_| None).collect();
     }
 
     /// Takes an attribute; an empty key (ATT1), and a new one beyond the limit, are counted as dropped.
@@ -163,20 +175,39 @@ impl<'a> Unique<'a> {
         }
     }
 
-    /// The attributes of an event or link.
-    pub(super) fn of(entries: Entries<'a>, limit: usize) -> Self {
-        let mut unique = Self::new(limit);
+    /// Writes an event's or link's attributes as field `field`, and the number of the dropped ones as the next.
+    pub(super) fn put_all(out: &mut Vec<u8>, field: u32, entries: Entries<'a>, limit: usize, scratch: &mut Scratch) {
+        let mut unique = Self::new(scratch, limit);
         for entry in entries {
             if let Entry::Attribute(name, value) = entry {
                 unique.set(name, value);
             }
         }
-        unique
+        unique.put(out, field);
+        put_number(out, field + 1, unique.dropped.into());
+        unique.done(scratch);
     }
 
     pub(super) fn put(&self, out: &mut Vec<u8>, field: u32) {
         for (name, value) in &self.kept {
             put_attribute(out, field, name, value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_is_used_again() {
+        let mut scratch = Scratch::default();
+        let key = String::from("key");
+        let mut unique = Unique::new(&mut scratch, 128);
+        unique.set(&key, RawValue::Null);
+        let block = unique.kept.as_ptr() as usize;
+        unique.done(&mut scratch);
+        assert_eq!((scratch.0.as_ptr() as usize, scratch.0.len()), (block, 0));
+        assert!(scratch.0.capacity() > 0);
     }
 }

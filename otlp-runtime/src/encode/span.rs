@@ -1,6 +1,6 @@
 //! One span: `Span` of opentelemetry/proto/trace/v1, its fields in the order of their numbers.
 
-use super::attribute::{Unique, put_attribute};
+use super::attribute::{Scratch, Unique, put_attribute};
 use super::limits::SpanLimits;
 use super::wire::{FIXED32, FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start};
 use crate::data::{StatusCode, TraceFlags};
@@ -39,6 +39,7 @@ pub(super) fn put_span(
     source: &impl RecordSource,
     clock: &impl Fn(u64) -> u64,
     limits: &SpanLimits,
+    scratch: &mut Scratch,
 ) {
     put_ids(out, source);
     let start = clock(source.start());
@@ -48,7 +49,7 @@ pub(super) fn put_span(
         Status::default()
     } else {
         out.truncate(after_ids);
-        put_amended(out, source, (start, end), clock, limits)
+        put_amended(out, source, (start, end), clock, limits, scratch)
     };
     status.put(out, source.panicked());
     let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
@@ -114,9 +115,10 @@ fn put_amended<'s>(
     (start, end): (u64, u64),
     clock: &impl Fn(u64) -> u64,
     limits: &SpanLimits,
+    scratch: &mut Scratch,
 ) -> Status<'s> {
     let mut name = source.name();
-    let mut attributes = Unique::new(limits.attributes);
+    let mut attributes = Unique::new(scratch, limits.attributes);
     let mut status = Status::default();
     let (mut events, mut links) = (0usize, 0usize);
     for entry in source.entries() {
@@ -134,49 +136,52 @@ fn put_amended<'s>(
     put_times(out, source, start, end);
     attributes.put(out, ATTRIBUTES);
     put_number(out, DROPPED_ATTRIBUTES, source.dropped_attributes().saturating_add(attributes.dropped).into());
+    attributes.done(scratch);
     if events > 0 {
-        put_events(out, source, clock, limits);
+        put_events(out, source, clock, limits, scratch);
         put_number(out, DROPPED_EVENTS, events.saturating_sub(limits.events) as u64);
     }
     if links > 0 {
-        put_links(out, source, limits);
+        put_links(out, source, limits, scratch);
         put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64);
     }
     status
 }
 
 /// `Event`: time 1, name 2, attributes 3, dropped attributes 4.
-fn put_events(out: &mut Vec<u8>, source: &impl RecordSource, clock: &impl Fn(u64) -> u64, limits: &SpanLimits) {
+fn put_events(
+    out: &mut Vec<u8>,
+    source: &impl RecordSource,
+    clock: &impl Fn(u64) -> u64,
+    limits: &SpanLimits,
+    scratch: &mut Scratch,
+) {
     let events = source.entries().filter_map(|entry| match entry {
         Entry::Event { name, time, attributes } => Some((name, time, attributes)),
         _ => None,
     });
     for (name, time, attributes) in events.take(limits.events) {
-        let attributes = Unique::of(attributes, limits.attributes_per_event);
         put_message(out, EVENTS, |out| {
             put_fixed64(out, 1, clock(time));
             if !name.is_empty() {
                 put_bytes(out, 2, name.as_bytes());
             }
-            attributes.put(out, 3);
-            put_number(out, 4, attributes.dropped.into());
+            Unique::put_all(out, 3, attributes, limits.attributes_per_event, scratch);
         });
     }
 }
 
 /// `Link`: trace id 1, span id 2, attributes 4, dropped attributes 5, flags 6.
-fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits) {
+fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits, scratch: &mut Scratch) {
     let links = source.entries().filter_map(|entry| match entry {
         Entry::Link { trace_id, span_id, flags, attributes } => Some((trace_id, span_id, flags, attributes)),
         _ => None,
     });
     for (trace_id, span_id, flags, attributes) in links.take(limits.links) {
-        let attributes = Unique::of(attributes, limits.attributes_per_link);
         put_message(out, LINKS, |out| {
             put_bytes(out, 1, &trace_id.to_bytes());
             put_bytes(out, 2, &span_id.to_bytes());
-            attributes.put(out, 4);
-            put_number(out, 5, attributes.dropped.into());
+            Unique::put_all(out, 4, attributes, limits.attributes_per_link, scratch);
             if flags.bits() != 0 {
                 out.push(key(6, FIXED32));
                 out.extend_from_slice(&u32::from(flags.bits()).to_le_bytes());
