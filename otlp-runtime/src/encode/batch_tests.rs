@@ -137,7 +137,7 @@ fn memory_follows_the_load() {
             push(&mut batch, &of(busy, &words)).unwrap();
         }
         // This batch, and what is kept of the one before.
-        assert!(batch.memory() < 5 << 19, "{}", batch.memory());
+        assert!(batch.memory() < 3 << 20, "{}", batch.memory());
         for other in &callsites {
             push(&mut batch, &of(other, &words)).unwrap();
         }

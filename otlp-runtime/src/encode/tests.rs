@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use proptest::prelude::*;
 use prost::Message as _;
@@ -104,6 +104,50 @@ fn val() -> impl Strategy<Value = Val> {
         Just(Val::None),
     ];
     leaf.prop_recursive(3, 20, 5, |inner| prop::collection::vec(inner, 0..5).prop_map(Val::List))
+}
+
+/// Structured data, as patches and resources have it.
+fn model() -> impl Strategy<Value = AttributeValue> {
+    let leaf = prop_oneof![
+        ".{0,20}".prop_map(AttributeValue::String),
+        any::<bool>().prop_map(AttributeValue::Bool),
+        any::<i64>().prop_map(AttributeValue::I64),
+        any::<f64>().prop_map(AttributeValue::F64),
+        prop::collection::vec(any::<u8>(), 0..200).prop_map(AttributeValue::Bytes),
+    ];
+    leaf.prop_recursive(3, 20, 5, |inner| {
+        let pairs = prop::collection::vec(("[xyz]{0,2}", inner.clone()), 0..5);
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(AttributeValue::Array),
+            pairs.prop_map(AttributeValue::Map),
+        ]
+    })
+}
+
+fn expected_model(value: &AttributeValue) -> AnyValue {
+    use any_value::Value as V;
+    let value = match value {
+        AttributeValue::String(v) => V::StringValue(v.clone()),
+        AttributeValue::Bool(v) => V::BoolValue(*v),
+        AttributeValue::I64(v) => V::IntValue(*v),
+        AttributeValue::F64(v) => V::DoubleValue(*v),
+        AttributeValue::Bytes(v) => V::BytesValue(v.clone()),
+        AttributeValue::Array(v) => V::ArrayValue(ArrayValue { values: v.iter().map(expected_model).collect() }),
+        AttributeValue::Map(pairs) => {
+            // The last of a key counts, in its own place.
+            let mut values: Vec<KeyValue> = Vec::new();
+            for (key, value) in pairs.iter().filter(|(key, _)| !key.is_empty()) {
+                values.retain(|kept| kept.key != *key);
+                values.push(pair(key, expected_model(value)));
+            }
+            V::KvlistValue(KeyValueList { values })
+        }
+    };
+    AnyValue { value: Some(value) }
+}
+
+fn pair(key: &str, value: AnyValue) -> KeyValue {
+    KeyValue { key: key.into(), value: Some(value), ..Default::default() }
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -300,10 +344,23 @@ proptest! {
     }
 
     #[test]
+    fn any_resource_is_the_same_when_prost_decodes_it(
+        attributes in prop::collection::vec(("[abcd]{1,2}", model()), 0..8),
+    ) {
+        let mut resource = Resource::new();
+        attributes.iter().for_each(|(key, value)| resource.set(key.as_str(), value.clone()));
+        let (want, _) = unique(attributes.iter().map(|(key, value)| (key.clone(), expected_model(value))), 8);
+        let mut batch = OpenBatch::new(&resource, SpanLimits::default());
+        batch.push(&RecordView::from_words(&record(&[], &[], 0)).unwrap(), clock).unwrap();
+        let got = decode(&mut batch).resource_spans.remove(0).resource.unwrap().attributes;
+        prop_assert!(same(&got, &want), "got  {got:?}\nwant {want:?}");
+    }
+
+    #[test]
     fn any_patch_is_the_same_as_the_change_itself(
         fields in prop::collection::vec(val(), 0..=3),
         ops in prop::collection::vec(op(), 0..8),
-        changes in prop::collection::vec(("[abcd]{1,2}", prop::option::of(any::<i64>())), 0..4),
+        changes in prop::collection::vec(("[abcd]{1,2}", prop::option::of(model())), 0..4),
         name in prop::option::of("[a-z]{1,5}"),
     ) {
         let limits = SpanLimits::default();
@@ -311,7 +368,7 @@ proptest! {
         let mut patch = Patch::new();
         for (key, value) in &changes {
             match value {
-                Some(value) => patch.set_attribute(key.as_str(), *value),
+                Some(value) => patch.set_attribute(key.as_str(), value.clone()),
                 None => patch.remove_attribute(key.as_str()),
             }
         }
@@ -325,7 +382,7 @@ proptest! {
         }
         for key in placed {
             if let Some((_, Some(value))) = changes.iter().rev().find(|(k, _)| k == key) {
-                want.attributes.push(KeyValue { key: key.into(), value: Val::Int(*value).expected(), ..Default::default() });
+                want.attributes.push(pair(key, expected_model(value)));
             }
         }
         if let Some(name) = &name {
