@@ -259,8 +259,9 @@ impl Writer {
 
     #[cold]
     fn answer_revocation(&mut self, chain: &Chain) {
-        if chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            // Taken: the segment is the reader's now.
+        let answer = chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Acquire);
+        // The reader may also have given up in the meantime.
+        if answer == Err(TAKEN) {
             *self = Self::new();
             chain.reader.revoke.store(KEPT, Ordering::Release);
         }
@@ -287,7 +288,7 @@ impl Writer {
         chain.reader.held.fetch_add(size * 8, Ordering::Relaxed);
         let fresh = Box::into_raw(fresh);
         if self.segment.is_null() {
-            chain.mailbox.store(fresh, Ordering::Release);
+            chain.mailbox.swap(fresh, Ordering::AcqRel);
         } else {
             // SAFETY: the current segment is alive: the reader frees it only after it has seen the `next` set here.
             unsafe { (*self.segment).next.store(fresh, Ordering::Release) };
@@ -378,7 +379,7 @@ impl Reader {
         let orphaned = self.chain().orphaned.load(Ordering::Acquire);
         let mut drained = Drained { finished: orphaned, ..Drained::default() };
         if self.head.is_null() {
-            self.head = self.chain().mailbox.swap(std::ptr::null_mut(), Ordering::Acquire);
+            self.head = self.chain().mailbox.swap(std::ptr::null_mut(), Ordering::AcqRel);
             self.at = 0;
         }
         let mark = self.mark();

@@ -29,6 +29,8 @@ pub mod layout;
 #[cfg(not(loom))]
 pub(crate) mod local;
 pub(crate) mod log;
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[cfg(not(loom))]
 pub(crate) mod route;
 pub(crate) mod slot;
