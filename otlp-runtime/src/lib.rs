@@ -11,8 +11,12 @@ pub mod data;
 pub mod error;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod exporter;
+#[cfg(not(loom))]
+pub mod macro_support;
 pub mod record;
 #[cfg(all(feature = "testing", not(loom)))]
 pub mod testing;
+#[cfg(not(loom))]
+pub mod trace;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod transport;

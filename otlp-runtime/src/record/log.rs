@@ -221,9 +221,15 @@ impl Writer {
     ///
     /// # Safety
     /// This writer is the only one of `chain`, and always used with this chain and this pool.
-    #[inline]
-    pub(crate) unsafe fn push(&mut self, chain: &Chain, pool: &Pool, head: &[u64], body: &[u64]) -> bool {
-        let words = head.len() + body.len();
+    #[inline(always)]
+    pub(crate) unsafe fn push<const HEAD: usize>(
+        &mut self,
+        chain: &Chain,
+        pool: &Pool,
+        head: &[u64; HEAD],
+        body: &[u64],
+    ) -> bool {
+        let words = HEAD + body.len();
         chain.writing.store(true, Ordering::Relaxed);
         light_barrier();
         if chain.reader.revoke.load(Ordering::Relaxed) != KEPT {

@@ -3,13 +3,47 @@
 //! A span lives in a [`slot`] while it is open; when it ends, its raw record (see [`layout`]) is copied to the [`log`] of
 //! the thread that ends it. Nothing here locks, waits, or allocates in steady state. All `unsafe` of the crate is in
 //! this folder.
+#![cfg_attr(not(feature = "export"), allow(dead_code))]
 #![allow(unsafe_code)]
 
 #[cfg(not(loom))]
 pub mod callsite;
 #[cfg(not(loom))]
+pub(crate) mod clock;
+#[cfg(not(loom))]
+pub(crate) mod context;
+#[cfg(not(loom))]
+pub(crate) mod counters;
+#[cfg(not(loom))]
+pub(crate) mod doze;
+#[cfg(not(loom))]
+pub(crate) mod drain;
+#[cfg(not(loom))]
 pub(crate) mod heap;
 #[cfg(not(loom))]
+mod id;
+#[cfg(not(loom))]
+pub(crate) mod journal;
+#[cfg(not(loom))]
 pub mod layout;
+#[cfg(not(loom))]
+pub(crate) mod local;
 pub(crate) mod log;
+#[cfg(not(loom))]
+pub(crate) mod route;
+pub(crate) mod slot;
+#[cfg(not(loom))]
+pub(crate) mod span;
 mod sync;
+#[cfg(not(loom))]
+pub(crate) mod text;
+#[cfg(not(loom))]
+pub mod value;
+
+/// Sets the budgets, in bytes: logs, slots of open spans, and heap blocks of spans that outgrow their slot.
+#[cfg(not(loom))]
+pub(crate) fn set_memory(logs: usize, slots: usize, heap: usize) {
+    local::POOL.set_limit(logs);
+    local::SLOTS.set_limit(slots);
+    heap::set_limit(heap);
+}

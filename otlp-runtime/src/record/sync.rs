@@ -1,9 +1,59 @@
 //! Atomics and cells, from `std` or from `loom` under `--cfg loom`, so that the same code is run and model-checked.
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+#[cfg(loom)]
+pub(crate) use loom::hint::spin_loop;
+#[cfg(not(loom))]
+pub(crate) use std::hint::spin_loop;
+
+/// A cell whose users keep the rules of sharing themselves; loom checks that they do.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub(crate) struct Shared<T>(std::cell::UnsafeCell<T>);
+#[cfg(loom)]
+pub(crate) struct Shared<T>(loom::cell::UnsafeCell<T>);
+
+impl<T> Shared<T> {
+    #[cfg(not(loom))]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::cell::UnsafeCell::new(value))
+    }
+
+    /// # Safety
+    /// Nobody writes the value until `f` returns.
+    #[inline(always)]
+    pub(crate) unsafe fn read<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        #[cfg(not(loom))]
+        // SAFETY: by this function's contract.
+        return f(unsafe { &*self.0.get() });
+        #[cfg(loom)]
+        // SAFETY: by this function's contract; loom checks it.
+        self.0.with(|value| f(unsafe { &*value }))
+    }
+
+    /// # Safety
+    /// Nobody else reads or writes the value until `f` returns.
+    #[inline(always)]
+    pub(crate) unsafe fn write<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        #[cfg(not(loom))]
+        // SAFETY: by this function's contract.
+        return f(unsafe { &mut *self.0.get() });
+        #[cfg(loom)]
+        // SAFETY: by this function's contract; loom checks it.
+        self.0.with_mut(|value| f(unsafe { &mut *value }))
+    }
+}
 
 /// One word of a log segment: written by one thread, then read by another after a release and acquire of the tail.
 #[cfg(not(loom))]

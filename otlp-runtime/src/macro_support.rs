@@ -1,0 +1,232 @@
+//! Everything that expansions of the macros may name, and nothing else. Not for direct use.
+
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+pub use crate::data::{Level, Scope, SpanKind};
+pub use crate::record::callsite::{Callsite, Metadata, Registered};
+pub use crate::record::value::{Attributes, Value};
+pub use crate::trace::{Failure, Span};
+pub use inspect::{Inspect, InspectReturn};
+pub use inventory;
+
+use crate::record::clock;
+use crate::record::journal::Key;
+use crate::record::span::{self, Entries, Live, ScopedSpan, Starting};
+use crate::trace::record_failure;
+
+mod inspect;
+
+/// Where an expansion writes a new span's fields.
+pub struct Fields<'f>(&'f mut Entries);
+
+impl Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fields")
+    }
+}
+
+impl Fields<'_> {
+    /// A typed value, under the callsite's key of this number.
+    #[inline(always)]
+    pub fn value<V: Value + ?Sized>(&mut self, key: u16, value: &V) {
+        self.0.journal.value(Key::Callsite(key), value);
+    }
+
+    /// The text of a `Display`.
+    pub fn display(&mut self, key: u16, value: &dyn Display) {
+        self.0.journal.display(Key::Callsite(key), value);
+    }
+
+    /// The text of a `Debug`.
+    pub fn debug(&mut self, key: u16, value: &dyn Debug) {
+        self.0.journal.debug(Key::Callsite(key), value);
+    }
+
+    /// Attributes with keys of their own.
+    pub fn spread<A: Attributes + ?Sized>(&mut self, attributes: &A) {
+        self.0.amend();
+        self.0.journal.attributes(attributes);
+    }
+}
+
+#[inline(always)]
+fn start_with(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Starting> {
+    let mut starting = span::start(callsite)?;
+    if starting.is_recording() {
+        starting.journal(|entries| fields(&mut Fields(entries)));
+    }
+    Some(starting)
+}
+
+/// A sync function's span: current until dropped, then ended.
+pub struct Entered(ScopedSpan);
+
+impl Debug for Entered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entered")
+    }
+}
+
+/// Starts and enters a span.
+#[inline(always)]
+pub fn enter(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Entered> {
+    Some(Entered(ScopedSpan::new(start_with(callsite, fields)?)))
+}
+
+impl Entered {
+    /// Where the end of the function is told.
+    pub fn outcome(&self) -> Outcome<'_> {
+        Outcome(self.0.live())
+    }
+}
+
+/// Where the end of a function is told.
+pub struct Outcome<'a>(&'a Live);
+
+impl Debug for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outcome")
+    }
+}
+
+impl Outcome<'_> {
+    /// The function returned an error.
+    #[cold]
+    pub fn failed(&self, failure: &Failure<'_>) {
+        record_failure(self.0, failure);
+    }
+}
+
+/// An async function's span, which is current while its future is polled.
+pub struct SpanHandle(Option<Live>);
+
+impl Debug for SpanHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SpanHandle")
+    }
+}
+
+impl SpanHandle {
+    /// No span.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+}
+
+/// Starts a span.
+#[inline(always)]
+pub fn start(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> SpanHandle {
+    SpanHandle(start_with(callsite, fields).map(Starting::begin))
+}
+
+/// The owned span of `span!`.
+#[inline]
+pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Span {
+    if !callsite.is_enabled() {
+        return Span::none();
+    }
+    start_with(callsite, fields).map_or_else(Span::none, Span::new)
+}
+
+pin_project_lite::pin_project! {
+    /// A future within the span of its function.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Instrumented<F, P> {
+        #[pin]
+        future: Option<F>,
+        inspect: P,
+        span: SpanHandle,
+    }
+
+    impl<F, P> PinnedDrop for Instrumented<F, P> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // What a cancelled future holds is dropped within its span.
+            if let Some(live) = &this.span.0 {
+                let _guard = live.enter();
+                this.future.set(None);
+            }
+        }
+    }
+}
+
+impl<F, P> Debug for Instrumented<F, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Instrumented")
+    }
+}
+
+/// Polls `future` within `span`, shows its output to `inspect`, and ends the span.
+#[inline(always)]
+pub fn instrument<F: Future, P>(span: SpanHandle, future: F, inspect: P) -> Instrumented<F, P>
+where
+    P: Fn(&Outcome<'_>, &F::Output),
+{
+    Instrumented { future: Some(future), inspect, span }
+}
+
+impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
+        if this.span.0.is_none() {
+            return future.poll(task);
+        }
+        let polling = Polling(this.span);
+        let Some(live) = &polling.0.0 else { return Poll::Pending };
+        let guard = live.enter();
+        let polled = future.poll(task);
+        if let Poll::Ready(output) = &polled {
+            // The body's variables are gone; its arguments go here, within the span.
+            this.future.set(None);
+            (this.inspect)(&Outcome(live), output);
+            let end = clock::now();
+            drop(guard);
+            if let Some(live) = polling.0.0.take() {
+                live.end_at(end);
+            }
+        }
+        polled
+    }
+}
+
+/// Ends the span if the poll panics: whoever catches the panic may drop the future much later.
+struct Polling<'s>(&'s mut SpanHandle);
+
+impl Drop for Polling<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.0 = None;
+        }
+    }
+}
+
+/// Calls `f`, whatever else it could have been: a closure that is passed here is an `FnOnce` that owns its captures.
+#[inline(always)]
+pub fn call_once<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+/// A value of any type, for code that is never reached.
+#[allow(clippy::unreachable)]
+pub fn unreached<R>() -> R {
+    unreachable!("only a name for a type; never called")
+}
+
+/// Gives a name to the type `!`.
+pub trait Returns {
+    /// What is returned.
+    type Output;
+}
+impl<R> Returns for fn() -> R {
+    type Output = R;
+}
+/// The type `!`.
+pub type Never = <fn() -> ! as Returns>::Output;

@@ -1,0 +1,64 @@
+//! Random trace and span ids (W3C Trace Context Level 2; spec-checklist TRC3): xoroshiro128++, one state for each thread,
+//! seeded from the operating system.
+
+use std::cell::Cell;
+
+/// A thread's generator; all zero until first used.
+pub(crate) struct Generator(Cell<[u64; 2]>);
+
+impl Generator {
+    pub(crate) const fn new() -> Self {
+        Self(Cell::new([0; 2]))
+    }
+
+    /// 64 random bits, not all zero.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> u64 {
+        let [mut s0, mut s1] = self.0.get();
+        if s0 | s1 == 0 {
+            [s0, s1] = seed();
+        }
+        let bits = s0.wrapping_add(s1).rotate_left(17).wrapping_add(s0);
+        s1 ^= s0;
+        self.0.set([s0.rotate_left(49) ^ s1 ^ (s1 << 21), s1.rotate_left(28)]);
+        bits.max(1)
+    }
+}
+
+#[cold]
+fn seed() -> [u64; 2] {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // No source of randomness: the hasher's keys are the best that is left.
+        use std::hash::{BuildHasher as _, Hasher as _};
+        let state = std::hash::RandomState::new();
+        let mut hasher = state.build_hasher();
+        hasher.write_u64(u64::from(std::process::id()));
+        return [hasher.finish().max(1), state.hash_one(std::thread::current().id())];
+    }
+    let bits = u128::from_ne_bytes(bytes).max(1);
+    [(bits >> 64) as u64, bits as u64]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trc3_ids_are_random_nonzero_and_differ_between_threads() {
+        let ids = || {
+            let generator = Generator::new();
+            (0..1000).map(|_| generator.next()).collect::<Vec<_>>()
+        };
+        let mut all = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ids)).collect();
+            threads.into_iter().flat_map(|t| t.join().expect("no panic")).collect::<Vec<_>>()
+        });
+        assert!(all.iter().all(|&id| id != 0));
+        let ones: u32 = all.iter().map(|id| id.count_ones()).sum();
+        assert!((124_000..132_000).contains(&ones), "{ones} of 256,000 bits are set");
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 4000);
+    }
+}

@@ -1,0 +1,207 @@
+//! What belongs to a thread: its current context, its generator of ids, its free slots, and its end of its log.
+//!
+//! The thread-local itself is constant and has no destructor, so that it costs one address and works until the thread's
+//! very last instruction; a second one, with a destructor, tells when the thread ends.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::context::Current;
+use super::doze;
+use super::id::Generator;
+use super::log::{Chain, Pool, Registry, Writer};
+use super::slot::Slots;
+use super::span::{Span, SpanSlot};
+
+/// The memory of all logs.
+pub(crate) static POOL: Pool = Pool::new(12 << 20);
+/// New logs.
+pub(crate) static REGISTRY: Registry = Registry::new();
+/// The slots of open spans.
+pub(crate) static SLOTS: Slots<Span> = Slots::new();
+/// Logs that exist, and how many may.
+pub(crate) static CHAINS: AtomicUsize = AtomicUsize::new(0);
+const MAX_CHAINS: usize = 1 << 17;
+/// Records that were lost because there were too many threads.
+pub(crate) static NO_CHAIN: AtomicUsize = AtomicUsize::new(0);
+
+/// Free slots that a thread keeps.
+const KEPT_SLOTS: u32 = 8;
+
+/// The thread has recorded nothing yet.
+const NEW: u8 = 0;
+/// It has a log.
+const READY: u8 = 1;
+/// Its destructors run.
+const ENDING: u8 = 2;
+
+pub(crate) struct Local {
+    pub(crate) current: Cell<Current>,
+    pub(crate) ids: Generator,
+    /// How many contexts were entered on this thread so far.
+    pub(crate) entries: Cell<u64>,
+    pub(crate) suppressed: Cell<bool>,
+    /// The last error that left a span: the parent's id and a hash of what it said.
+    pub(crate) last_error: Cell<(u64, u64)>,
+    state: Cell<u8>,
+    free_slots: Cell<u32>,
+    first_slot: Cell<*mut SpanSlot>,
+    chain: Cell<*const Chain>,
+    writer: UnsafeCell<Writer>,
+}
+
+thread_local! {
+    static LOCAL: Local = const {
+        Local {
+            current: Cell::new(Current::NONE),
+            ids: Generator::new(),
+            entries: Cell::new(0),
+            suppressed: Cell::new(false),
+            last_error: Cell::new((0, 0)),
+            state: Cell::new(NEW),
+            free_slots: Cell::new(0),
+            first_slot: Cell::new(null_mut()),
+            chain: Cell::new(null()),
+            writer: UnsafeCell::new(Writer::new()),
+        }
+    };
+    static END: ThreadEnd = const { ThreadEnd };
+}
+
+/// Runs `f` with the thread's state.
+#[inline(always)]
+pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> R {
+    LOCAL.with(f)
+}
+
+/// Nothing that this thread does from now on makes telemetry.
+pub(crate) fn suppress() {
+    with(|local| local.suppressed.set(true));
+}
+
+struct ThreadEnd;
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        with(Local::end);
+    }
+}
+
+impl Local {
+    /// A free slot; `None`: there is none.
+    #[inline(always)]
+    pub(crate) fn take_slot(&self) -> Option<&'static SpanSlot> {
+        self.take_own_slot().or_else(|| SLOTS.take())
+    }
+
+    #[inline(always)]
+    fn take_own_slot(&self) -> Option<&'static SpanSlot> {
+        // SAFETY: the list holds slots alone, which live forever.
+        let slot = unsafe { self.first_slot.get().as_ref() }?;
+        self.first_slot.set(slot.next_local.load(Ordering::Relaxed));
+        self.free_slots.set(self.free_slots.get() - 1);
+        Some(slot)
+    }
+
+    #[inline(always)]
+    pub(crate) fn put_slot(&self, slot: &'static SpanSlot) {
+        if self.free_slots.get() < KEPT_SLOTS && self.state.get() == READY {
+            slot.next_local.store(self.first_slot.get(), Ordering::Relaxed);
+            self.first_slot.set(std::ptr::from_ref(slot).cast_mut());
+            self.free_slots.set(self.free_slots.get() + 1);
+        } else {
+            SLOTS.put(slot);
+        }
+    }
+
+    /// Lets `f` look at the current context; it must not change it.
+    #[inline(always)]
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&Current) -> R) -> R {
+        // SAFETY: this thread alone can change it, and `f` does not.
+        f(unsafe { &*self.current.as_ptr() })
+    }
+
+    /// Appends a record to the thread's log. `false`: there was no room, and the loss is counted.
+    #[inline(always)]
+    pub(crate) fn publish<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
+        if self.state.get() != READY && !self.prepare() {
+            return self.publish_late(head, body);
+        }
+        // SAFETY: the chain is this thread's, it lives until `end` has made it an orphan, and the writer is used here
+        // and in `prepare` alone, which do not call each other while it is borrowed.
+        let done = unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) };
+        doze::published();
+        done
+    }
+
+    /// Counts a span that found no slot.
+    #[cold]
+    pub(crate) fn count_no_slot(&self) {
+        if self.state.get() == READY || self.prepare() {
+            // SAFETY: as in `publish`.
+            unsafe { (*self.chain.get()).count_no_slot() };
+        } else {
+            NO_CHAIN.fetch_add(1, Ordering::Relaxed);
+        }
+        doze::published();
+    }
+
+    /// Gets the thread a log; `false`: it is ending, or there are too many logs.
+    #[cold]
+    fn prepare(&self) -> bool {
+        if self.state.get() == ENDING {
+            return false;
+        }
+        if END.try_with(|_| ()).is_err() {
+            self.state.set(ENDING);
+            return false;
+        }
+        match new_chain() {
+            Some(chain) => {
+                self.chain.set(chain);
+                self.state.set(READY);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A record that is made while the thread's destructors run gets a log of its own.
+    #[cold]
+    #[inline(never)]
+    fn publish_late<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
+        let Some(chain) = new_chain() else {
+            NO_CHAIN.fetch_add(1, Ordering::Relaxed);
+            return false;
+        };
+        // SAFETY: the chain was just made, and its reader keeps it until it is an orphan.
+        let done = unsafe {
+            let done = Writer::new().push(&*chain, &POOL, head, body);
+            (*chain).orphan();
+            done
+        };
+        doze::published();
+        done
+    }
+
+    /// The thread ends: its log is complete, and its free slots are for others.
+    fn end(&self) {
+        if self.state.replace(ENDING) == READY {
+            // SAFETY: the chain is this thread's and not an orphan yet; the state keeps it from being used again.
+            unsafe { (*self.chain.get()).orphan() };
+            self.chain.set(null());
+        }
+        while let Some(slot) = self.take_own_slot() {
+            SLOTS.put(slot);
+        }
+    }
+}
+
+fn new_chain() -> Option<*const Chain> {
+    if CHAINS.fetch_add(1, Ordering::Relaxed) >= MAX_CHAINS {
+        CHAINS.fetch_sub(1, Ordering::Relaxed);
+        return None;
+    }
+    Some(REGISTRY.register())
+}

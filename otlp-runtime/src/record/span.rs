@@ -1,0 +1,374 @@
+//! An open span from its start to its record.
+
+use std::mem::ManuallyDrop;
+
+use super::callsite::Callsite;
+use super::clock;
+use super::context::{Guard, Parent, flag as context_flag};
+use super::heap::Block;
+use super::journal::Journal;
+use super::layout::{HEADER, SPILL, flag};
+use super::local::{self, Local};
+use super::route;
+use super::slot::{Content, Handle, Owned, Refused, Slot};
+
+/// What a span's slot holds.
+pub(crate) struct Span;
+
+pub(crate) type SpanSlot = Slot<Span>;
+pub(crate) type SpanHandle = Handle<Span>;
+
+/// What is known of a span when it starts.
+#[derive(Clone, Copy)]
+pub(crate) struct Header {
+    callsite: Option<&'static Callsite>,
+    start: u64,
+    trace_high: u64,
+    trace_low: u64,
+    span_id: u64,
+    parent_id: u64,
+    route: u32,
+    flags: u8,
+    record_flags: u8,
+}
+
+/// A journal, and whether it was written to after the start.
+pub(crate) struct Entries {
+    pub(crate) journal: Journal,
+    amended: bool,
+}
+
+impl Entries {
+    /// Something other than the callsite's own fields is about to be written.
+    #[inline(always)]
+    pub(crate) fn amend(&mut self) {
+        self.amended = true;
+    }
+}
+
+impl Content for Span {
+    type Header = Header;
+    type Journal = Entries;
+
+    fn empty() -> (Header, Entries) {
+        let header = Header {
+            callsite: None,
+            start: 0,
+            trace_high: 0,
+            trace_low: 0,
+            span_id: 0,
+            parent_id: 0,
+            route: 0,
+            flags: 0,
+            record_flags: 0,
+        };
+        (header, Entries { journal: Journal::new(), amended: false })
+    }
+
+    #[inline(always)]
+    fn finish(header: &Header, entries: &mut Entries, end: u64, unwound: bool) {
+        if let Some(callsite) = header.callsite
+            && header.flags & context_flag::RECORDING != 0
+        {
+            publish(callsite, header, entries, end, unwound);
+        }
+        entries.journal.recycle();
+        entries.amended = false;
+    }
+
+    #[inline(always)]
+    fn free(slot: &'static SpanSlot) {
+        local::with(|local| local.put_slot(slot));
+    }
+}
+
+#[inline(always)]
+fn publish(callsite: &'static Callsite, header: &Header, entries: &mut Entries, end: u64, unwound: bool) {
+    let flags = header.record_flags
+        | if entries.amended { flag::AMENDED } else { 0 }
+        | if unwound && header.flags & context_flag::UNWINDING == 0 { flag::PANICKED } else { 0 };
+    let (inline, heap) = entries.journal.words();
+    let head = [
+        (HEADER + inline.len()) as u64 | u64::from(flags) << 32,
+        std::ptr::from_ref(callsite) as u64,
+        header.start,
+        end,
+        header.trace_high,
+        header.trace_low,
+        header.span_id,
+        header.parent_id,
+        u64::from(header.route) | u64::from(entries.journal.dropped()) << 32,
+    ];
+    if heap.is_empty() {
+        local::with(|local| local.publish(&head, inline));
+    } else {
+        publish_block(head, flags, &mut entries.journal);
+    }
+}
+
+/// A journal that went to the heap: copied if it is short, else handed over in its block.
+#[cold]
+#[inline(never)]
+fn publish_block(mut head: [u64; HEADER], flags: u8, journal: &mut Journal) {
+    let Some(words) = journal.give_up() else {
+        // No room to put it together: what is in place goes alone, and the rest is counted as one value.
+        let (inline, _) = journal.words();
+        head[8] += 1 << 32;
+        local::with(|local| local.publish(&head, inline));
+        return;
+    };
+    if words.len() <= SPILL {
+        head[0] = (HEADER + words.len()) as u64 | u64::from(flags) << 32;
+        local::with(|local| local.publish(&head, &words));
+        journal.take_back(words);
+        return;
+    }
+    let mut words = std::mem::ManuallyDrop::new(words);
+    let parts = [words.as_mut_ptr() as u64, words.len() as u64, words.capacity() as u64];
+    head[0] = (HEADER + parts.len()) as u64 | u64::from(flags | flag::HEAP) << 32;
+    if !local::with(|local| local.publish(&head, &parts)) {
+        drop(Block::adopt(std::mem::ManuallyDrop::into_inner(words)));
+    }
+}
+
+/// A span that has started and is not yet the current one of its thread; dropped now, it leaves no trace.
+pub(crate) struct Starting(Live);
+
+/// A span that is open. Dropping it ends it.
+pub(crate) struct Live(ManuallyDrop<Owned<Span>>);
+
+/// Starts a span as a child of the thread's current one. `None`: nothing is to be recorded here, or there was no room.
+#[inline]
+pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
+    local::with(|local| local.look(|current| start_under(local, callsite, &current.parent)))
+}
+
+/// Starts a span as a child of `parent`.
+#[inline]
+pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    let child = parent.flags & (context_flag::RECORDING | context_flag::REMOTE) == context_flag::RECORDING
+        && !callsite.metadata().root;
+    if child && !local.suppressed.get() {
+        return claim(
+            local,
+            Header {
+                callsite: Some(callsite),
+                start: 0,
+                trace_high: parent.trace_high,
+                trace_low: parent.trace_low,
+                span_id: local.ids.next(),
+                parent_id: parent.span_id,
+                route: parent.route,
+                flags: context_flag::RECORDING | parent.flags & context_flag::RANDOM,
+                record_flags: 0,
+            },
+        );
+    }
+    start_local_root(local, callsite, parent)
+}
+
+/// A span without a parent in this process: the sampler decides.
+#[inline(never)]
+fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    let has_parent = parent.span_id != 0 && !callsite.metadata().root;
+    let remote = parent.flags & context_flag::REMOTE != 0;
+    // The children of a span that is not recorded are not either.
+    if local.suppressed.get() || (has_parent && !remote) {
+        return None;
+    }
+    let (global, sampling) = route::global();
+    let captured = parent.route != 0 && parent.route != global;
+    let route = if parent.route != 0 { parent.route } else { global };
+    if route == 0 {
+        return None;
+    }
+    let (trace_high, trace_low, parent_id, random) = if has_parent {
+        (parent.trace_high, parent.trace_low, parent.span_id, parent.flags & context_flag::RANDOM)
+    } else {
+        (local.ids.next(), local.ids.next(), 0, context_flag::RANDOM)
+    };
+    let remote_sampled = has_parent.then_some(parent.flags & context_flag::RECORDING != 0);
+    let sampled = captured || sampling.samples(trace_low, remote_sampled);
+    claim(
+        local,
+        Header {
+            callsite: Some(callsite),
+            start: 0,
+            trace_high,
+            trace_low,
+            span_id: local.ids.next(),
+            parent_id,
+            route,
+            flags: random | if sampled { context_flag::RECORDING } else { 0 },
+            record_flags: if has_parent { flag::REMOTE_PARENT } else { 0 },
+        },
+    )
+}
+
+#[inline(always)]
+fn claim(local: &Local, mut header: Header) -> Option<Starting> {
+    let Some(slot) = local.take_slot() else {
+        if header.flags & context_flag::RECORDING != 0 {
+            local.count_no_slot();
+        }
+        return None;
+    };
+    if std::thread::panicking() {
+        header.flags |= context_flag::UNWINDING;
+    }
+    // SAFETY: `take_slot` took it off a free list for us alone.
+    let mut owned = unsafe { slot.claim() };
+    owned.header_mut(|place| *place = header);
+    Some(Starting(Live(ManuallyDrop::new(owned))))
+}
+
+impl Starting {
+    /// Whether what is written to its journal will be seen.
+    #[inline(always)]
+    pub(crate) fn is_recording(&self) -> bool {
+        self.0.is_recording()
+    }
+
+    /// Lets `f` write the first attributes; it may run user code, for nobody else can reach the journal yet.
+    #[inline(always)]
+    pub(crate) fn journal<R>(&mut self, f: impl FnOnce(&mut Entries) -> R) -> R {
+        // SAFETY: a span that is starting has no handles.
+        unsafe { self.0.0.first_write(f) }
+    }
+
+    /// The span begins now.
+    #[inline(always)]
+    pub(crate) fn begin(self) -> Live {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, so the span keeps its one owner.
+        let mut live = unsafe { std::ptr::read(&this.0) };
+        live.0.header_mut(|header| header.start = clock::now());
+        live
+    }
+}
+
+impl Drop for Starting {
+    /// The evaluation of its fields panicked: it never began.
+    #[cold]
+    fn drop(&mut self) {
+        self.0.0.header_mut(|header| header.flags = 0);
+    }
+}
+
+impl Live {
+    #[inline(always)]
+    fn is_recording(&self) -> bool {
+        self.0.header(|header| header.flags & context_flag::RECORDING != 0)
+    }
+
+    /// The span as its children see it.
+    #[inline(always)]
+    pub(crate) fn parent(&self) -> Parent {
+        self.0.header(|header| Parent {
+            trace_high: header.trace_high,
+            trace_low: header.trace_low,
+            span_id: header.span_id,
+            handle: (header.flags & context_flag::RECORDING != 0).then(|| self.0.handle()),
+            route: header.route,
+            flags: header.flags & !context_flag::UNWINDING,
+        })
+    }
+
+    /// The id of the span above, 0 for a root.
+    pub(crate) fn parent_id(&self) -> u64 {
+        self.0.header(|header| header.parent_id)
+    }
+
+    /// From now on it may be updated from any thread.
+    pub(crate) fn share(&self) {
+        // SAFETY: called by its owner before it is current anywhere.
+        unsafe { self.0.handle().share() };
+    }
+
+    /// Makes it the current span of this thread until the guard drops.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Guard {
+        local::with(|local| Guard::enter(local, self.parent()))
+    }
+
+    /// Writes to its journal. `f` must not run user code.
+    #[inline]
+    pub(crate) fn update<R>(&self, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
+        if !self.is_recording() {
+            return Err(Refused::Stale);
+        }
+        // SAFETY: called by its owner: it is current on this thread or on none, unless it is shared.
+        unsafe { update(self.0.handle(), f) }
+    }
+
+    /// Ends it at `end` on the clock.
+    #[inline(always)]
+    pub(crate) fn end_at(self, end: u64) {
+        ManuallyDrop::new(self).finish(end);
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, end: u64) {
+        // SAFETY: called once: by `end_at`, which forgets the span, or when it is dropped.
+        let owned = unsafe { ManuallyDrop::take(&mut self.0) };
+        owned.end(end, std::thread::panicking());
+    }
+}
+
+impl Drop for Live {
+    #[inline]
+    fn drop(&mut self) {
+        self.finish(clock::now());
+    }
+}
+
+/// A span that is current on its thread for as long as it is open.
+pub(crate) struct ScopedSpan {
+    guard: ManuallyDrop<Guard>,
+    live: ManuallyDrop<Live>,
+}
+
+impl ScopedSpan {
+    #[inline(always)]
+    pub(crate) fn new(starting: Starting) -> Self {
+        let live = starting.begin();
+        Self { guard: ManuallyDrop::new(live.enter()), live: ManuallyDrop::new(live) }
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+}
+
+impl Drop for ScopedSpan {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let end = clock::now();
+        local::with(|local| self.guard.exit(local));
+        self.live.finish(end);
+    }
+}
+
+/// Writes to the journal of a span that was shared. `f` must not run user code.
+#[inline]
+pub(crate) fn update_shared<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
+    handle.update_shared(|entries| {
+        entries.amend();
+        f(&mut entries.journal)
+    })
+}
+
+/// Writes to an open span's journal. `f` must not run user code.
+///
+/// # Safety
+/// As for [`Handle::share`].
+#[inline]
+pub(crate) unsafe fn update<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
+    // SAFETY: by this function's contract.
+    unsafe {
+        handle.update(|entries| {
+            entries.amend();
+            f(&mut entries.journal)
+        })
+    }
+}

@@ -1,0 +1,402 @@
+//! What can be recorded as an attribute: [`Value`] and [`Attributes`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::journal::{Journal, Key};
+use super::layout::tag;
+use super::text::Text;
+
+/// A type whose values can be attributes.
+///
+/// Integers, floats, booleans, text, bytes, [`Duration`] (seconds), slices, arrays and vectors of these, `Option`
+/// (`None` is left out) and references and smart pointers to these are values. An own type records what it consists of:
+///
+/// ```ignore
+/// struct OrderId(u64);
+///
+/// impl otlp::Value for OrderId {
+///     fn record(&self, writer: &mut otlp::ValueWriter<'_>) {
+///         writer.u64(self.0);
+///     }
+/// }
+/// ```
+/// A panic in `record` is caught; the attribute is then left out and counted in `dropped_attributes_count`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as an attribute",
+    label = "not a `Value`",
+    note = "record its text with `%` (Display) or `?` (Debug)"
+)]
+pub trait Value {
+    /// Writes the value: one call of one of the writer's methods, or none to leave the attribute out.
+    fn record(&self, writer: &mut ValueWriter<'_>);
+
+    /// Whether `record` runs none of the user's code.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    /// The slice as bytes, if that is what it is.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn bytes(slice: &[Self]) -> Option<&[u8]>
+    where
+        Self: Sized,
+    {
+        let _ = slice;
+        None
+    }
+}
+
+/// Takes one value; see [`Value::record`]. Of several, the last counts.
+pub struct ValueWriter<'w> {
+    journal: &'w mut Journal,
+    key: Key<'w>,
+}
+
+impl fmt::Debug for ValueWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ValueWriter")
+    }
+}
+
+impl ValueWriter<'_> {
+    /// A signed integer.
+    #[inline(always)]
+    pub fn i64(&mut self, value: i64) {
+        self.journal.word(self.key, tag::I64, value.cast_unsigned());
+    }
+
+    /// An unsigned integer; above `i64::MAX` it is recorded as decimal text, for OTLP has no such integers.
+    #[inline(always)]
+    pub fn u64(&mut self, value: u64) {
+        match i64::try_from(value) {
+            Ok(value) => self.i64(value),
+            Err(_) => self.decimal(value.into()),
+        }
+    }
+
+    /// A signed integer; beyond `i64` it is recorded as decimal text.
+    pub fn i128(&mut self, value: i128) {
+        match i64::try_from(value) {
+            Ok(value) => self.i64(value),
+            Err(_) => self.display(&value),
+        }
+    }
+
+    /// An unsigned integer; above `i64::MAX` it is recorded as decimal text.
+    pub fn u128(&mut self, value: u128) {
+        match i64::try_from(value) {
+            Ok(value) => self.i64(value),
+            Err(_) => self.decimal(value),
+        }
+    }
+
+    #[cold]
+    fn decimal(&mut self, value: u128) {
+        self.display(&value);
+    }
+
+    /// A floating-point number; NaN and the infinities are kept.
+    #[inline(always)]
+    pub fn f64(&mut self, value: f64) {
+        self.journal.word(self.key, tag::F64, value.to_bits());
+    }
+
+    /// True or false.
+    #[inline(always)]
+    pub fn bool(&mut self, value: bool) {
+        self.journal.flag(self.key, if value { tag::TRUE } else { tag::FALSE });
+    }
+
+    /// Text.
+    #[inline(always)]
+    pub fn str(&mut self, value: &str) {
+        self.journal.bytes(self.key, tag::STR, value.as_bytes());
+    }
+
+    /// Bytes.
+    #[inline]
+    pub fn bytes(&mut self, value: &[u8]) {
+        self.journal.bytes(self.key, tag::BYTES, value);
+    }
+
+    /// The text of a `Display`. If that panics, the value is left out and counted.
+    pub fn display(&mut self, value: &dyn fmt::Display) {
+        self.text(Text::of(value));
+    }
+
+    /// The text of a `Debug`. If that panics, the value is left out and counted.
+    pub fn debug(&mut self, value: &dyn fmt::Debug) {
+        self.text(Text::of_debug(value));
+    }
+
+    fn text(&mut self, text: Option<Text>) {
+        match text {
+            Some(text) => self.journal.bytes(self.key, tag::STR, text.as_bytes()),
+            None => self.journal.count_dropped(),
+        }
+    }
+
+    /// Several values. `None` among them stays, as an empty value.
+    pub fn array<V: Value>(&mut self, values: impl IntoIterator<Item = V>) {
+        let before = self.journal.mark();
+        let dropped = self.journal.dropped();
+        if let Some(open) = self.journal.open(self.key, tag::ARRAY, &[]) {
+            for value in values {
+                let element = self.journal.mark();
+                value.record(&mut ValueWriter { journal: self.journal, key: Key::None });
+                if self.journal.is_at(element) {
+                    self.journal.flag(Key::None, tag::NULL);
+                }
+            }
+            if self.journal.dropped() == dropped {
+                return self.journal.close(open);
+            }
+        } else {
+            self.journal.count_dropped();
+        }
+        // An array with holes would say something else: all of it or nothing.
+        self.journal.roll_back(before);
+        self.journal.set_dropped(dropped.saturating_add(1));
+    }
+}
+
+impl Journal {
+    /// Records `value` under `key`. The journal is not reachable from elsewhere while the user's code runs.
+    #[inline(always)]
+    pub(crate) fn value<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
+        if value.is_plain() {
+            value.record(&mut ValueWriter { journal: self, key });
+        } else {
+            self.guarded(|journal| value.record(&mut ValueWriter { journal, key }));
+        }
+    }
+
+    pub(crate) fn display(&mut self, key: Key<'_>, value: &dyn fmt::Display) {
+        ValueWriter { journal: self, key }.display(value);
+    }
+
+    pub(crate) fn debug(&mut self, key: Key<'_>, value: &dyn fmt::Debug) {
+        ValueWriter { journal: self, key }.debug(value);
+    }
+
+    pub(crate) fn attributes<A: Attributes + ?Sized>(&mut self, attributes: &A) {
+        self.guarded(|journal| attributes.record(&mut AttributeWriter { journal }));
+    }
+
+    fn guarded(&mut self, write: impl FnOnce(&mut Journal)) {
+        let before = self.mark();
+        if catch_unwind(AssertUnwindSafe(|| write(&mut *self))).is_err() {
+            self.roll_back(before);
+            self.count_dropped();
+        }
+    }
+}
+
+macro_rules! plain {
+    ($($ty:ty => |$value:ident, $writer:ident| $record:expr;)*) => {$(
+        impl Value for $ty {
+            #[inline(always)]
+            fn record(&self, $writer: &mut ValueWriter<'_>) {
+                let $value = self;
+                $record;
+            }
+            #[inline(always)]
+            fn is_plain(&self) -> bool {
+                true
+            }
+        }
+    )*};
+}
+
+plain! {
+    i8 => |v, w| w.i64((*v).into());
+    i16 => |v, w| w.i64((*v).into());
+    i32 => |v, w| w.i64((*v).into());
+    i64 => |v, w| w.i64(*v);
+    i128 => |v, w| w.i128(*v);
+    isize => |v, w| w.i64(*v as i64);
+    u16 => |v, w| w.i64((*v).into());
+    u32 => |v, w| w.i64((*v).into());
+    u64 => |v, w| w.u64(*v);
+    u128 => |v, w| w.u128(*v);
+    usize => |v, w| w.u64(*v as u64);
+    f32 => |v, w| w.f64((*v).into());
+    f64 => |v, w| w.f64(*v);
+    bool => |v, w| w.bool(*v);
+    str => |v, w| w.str(v);
+    String => |v, w| w.str(v);
+    char => |v, w| w.str(v.encode_utf8(&mut [0; 4]));
+    Duration => |v, w| w.f64(v.as_secs_f64());
+    std::borrow::Cow<'_, str> => |v, w| w.str(v);
+}
+
+impl Value for u8 {
+    #[inline(always)]
+    fn record(&self, writer: &mut ValueWriter<'_>) {
+        writer.i64((*self).into());
+    }
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn bytes(slice: &[Self]) -> Option<&[u8]> {
+        Some(slice)
+    }
+}
+
+macro_rules! pointer {
+    ($($pointer:ty),*) => {$(
+        impl<V: Value + ?Sized> Value for $pointer {
+            #[inline(always)]
+            fn record(&self, writer: &mut ValueWriter<'_>) {
+                (**self).record(writer);
+            }
+            #[inline(always)]
+            fn is_plain(&self) -> bool {
+                (**self).is_plain()
+            }
+        }
+    )*};
+}
+pointer!(&V, &mut V, Box<V>, std::sync::Arc<V>, std::rc::Rc<V>);
+
+impl<V: Value> Value for Option<V> {
+    #[inline(always)]
+    fn record(&self, writer: &mut ValueWriter<'_>) {
+        if let Some(value) = self {
+            value.record(writer);
+        }
+    }
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.as_ref().is_none_or(Value::is_plain)
+    }
+}
+
+/// A slice of `u8` is recorded as bytes, any other as an array.
+impl<V: Value> Value for [V] {
+    #[inline]
+    fn record(&self, writer: &mut ValueWriter<'_>) {
+        match V::bytes(self) {
+            Some(bytes) => writer.bytes(bytes),
+            None => writer.array(self),
+        }
+    }
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.iter().all(Value::is_plain)
+    }
+}
+
+macro_rules! list {
+    ($([$($generics:tt)*] $list:ty),*) => {$(
+        impl<$($generics)*> Value for $list {
+            #[inline]
+            fn record(&self, writer: &mut ValueWriter<'_>) {
+                self.as_slice().record(writer);
+            }
+            #[inline]
+            fn is_plain(&self) -> bool {
+                self.as_slice().is_plain()
+            }
+        }
+    )*};
+}
+list!([V: Value] Vec<V>, [V: Value, const N: usize] [V; N]);
+
+/// Several attributes at once, for events, links and `..spread`.
+///
+/// `()` has none; arrays, slices, vectors and maps of pairs of key and value are attributes, and so are tuples of up to
+/// eight such pairs, whose values may differ in type: `(("file", path), ("lines", 17))`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no attributes to record",
+    label = "not `Attributes`",
+    note = "write pairs of key and value: `[(\"key\", value)]`, or a tuple of pairs if the values differ in type"
+)]
+pub trait Attributes {
+    /// Writes each attribute.
+    fn record(&self, writer: &mut AttributeWriter<'_>);
+}
+
+/// Takes attributes; see [`Attributes::record`].
+pub struct AttributeWriter<'w> {
+    journal: &'w mut Journal,
+}
+
+impl fmt::Debug for AttributeWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AttributeWriter")
+    }
+}
+
+impl AttributeWriter<'_> {
+    /// One attribute. A later one of the same key wins; an empty key is refused and counted.
+    pub fn attribute<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
+        self.journal.value(Key::Inline(key), value);
+    }
+}
+
+impl Attributes for () {
+    fn record(&self, _: &mut AttributeWriter<'_>) {}
+}
+
+impl<A: Attributes + ?Sized> Attributes for &A {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        (**self).record(writer);
+    }
+}
+
+impl<K: AsRef<str>, V: Value> Attributes for [(K, V)] {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        self.iter().for_each(|(key, value)| writer.attribute(key.as_ref(), value));
+    }
+}
+
+impl<K: AsRef<str>, V: Value, const N: usize> Attributes for [(K, V); N] {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        self.as_slice().record(writer);
+    }
+}
+
+impl<K: AsRef<str>, V: Value> Attributes for Vec<(K, V)> {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        self.as_slice().record(writer);
+    }
+}
+
+impl<K: AsRef<str>, V: Value, S> Attributes for HashMap<K, V, S> {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        self.iter().for_each(|(key, value)| writer.attribute(key.as_ref(), value));
+    }
+}
+
+impl<K: AsRef<str>, V: Value> Attributes for BTreeMap<K, V> {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        self.iter().for_each(|(key, value)| writer.attribute(key.as_ref(), value));
+    }
+}
+
+macro_rules! tuple {
+    ($($key:ident $value:ident $index:tt),*) => {
+        impl<$($key: AsRef<str>, $value: Value),*> Attributes for ($(($key, $value),)*) {
+            fn record(&self, writer: &mut AttributeWriter<'_>) {
+                $(writer.attribute(self.$index.0.as_ref(), &self.$index.1);)*
+            }
+        }
+    };
+}
+tuple!(K0 V0 0);
+tuple!(K0 V0 0, K1 V1 1);
+tuple!(K0 V0 0, K1 V1 1, K2 V2 2);
+tuple!(K0 V0 0, K1 V1 1, K2 V2 2, K3 V3 3);
+tuple!(K0 V0 0, K1 V1 1, K2 V2 2, K3 V3 3, K4 V4 4);
+tuple!(K0 V0 0, K1 V1 1, K2 V2 2, K3 V3 3, K4 V4 4, K5 V5 5);
+tuple!(K0 V0 0, K1 V1 1, K2 V2 2, K3 V3 3, K4 V4 4, K5 V5 5, K6 V6 6);
+tuple!(K0 V0 0, K1 V1 1, K2 V2 2, K3 V3 3, K4 V4 4, K5 V5 5, K6 V6 6, K7 V7 7);

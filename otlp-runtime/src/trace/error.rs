@@ -1,0 +1,111 @@
+//! How a failure is told: status, `error.type`, and one exception event where the error first appears.
+
+use std::any::type_name;
+use std::error::Error;
+use std::fmt::Display;
+use std::hash::{Hash as _, Hasher as _};
+
+use super::reference::event;
+use crate::data::StatusCode;
+use crate::record::journal::{Journal, Key};
+use crate::record::local;
+use crate::record::span::Live;
+use crate::record::text::Text;
+
+/// What a failed call returned, reduced to what telemetry may know of it.
+pub struct Failure<'e> {
+    /// The value of `error.type`: the type's path without generics, or `_OTHER` where the type is erased.
+    pub error_type: &'static str,
+    /// The error's own words, if it has a `Display`. User code: it may panic.
+    pub message: Option<&'e dyn Display>,
+    /// The error as an error, for its chain of sources.
+    pub error: Option<&'e (dyn Error + 'e)>,
+}
+
+impl std::fmt::Debug for Failure<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Failure({})", self.error_type)
+    }
+}
+
+/// An error is looked for among so many sources of another.
+const MAX_SOURCES: usize = 16;
+
+/// Tells `span` of the failure that it ends with.
+///
+/// If the span below has just ended with the same error (the same words, here or in the chain of sources), the error did
+/// not first appear here, and the event is left out.
+#[cold]
+pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
+    // Its user's code runs before the span is touched.
+    let message = failure.message.and_then(|message| Text::of(message));
+    let words = message.as_ref().map_or(0, |message| hash(message.as_str()));
+    let below = local::with(|local| local.last_error.replace((span.parent_id(), words)));
+    let seen =
+        below.0 == span.parent().span_id && (below.1 == words || failure.error.is_some_and(|e| names(e, below.1)));
+    let mut scratch = Journal::new();
+    scratch.bytes(Key::Inline("error.type"), crate::record::layout::tag::STR, failure.error_type.as_bytes());
+    if !seen {
+        exception(&mut scratch, failure.error_type, message.as_ref());
+    }
+    scratch.status(StatusCode::Error, message.as_ref().map_or("", Text::as_str));
+    // The owner of an open span is never stale.
+    if let Err(refused) = span.update(|journal| journal.append(&scratch)) {
+        crate::record::counters::count(refused);
+    }
+}
+
+/// Appends the event `exception` (OpenTelemetry semantic conventions, exceptions in spans).
+pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option<&Text>) {
+    use crate::record::layout::tag::STR;
+    event(journal, "exception", |journal| {
+        journal.bytes(Key::Inline("exception.type"), STR, error_type.as_bytes());
+        if let Some(message) = message {
+            journal.bytes(Key::Inline("exception.message"), STR, message.as_bytes());
+        }
+    });
+}
+
+/// Whether a source of `error` says what was hashed.
+fn names(error: &(dyn Error + '_), words: u64) -> bool {
+    let sources = std::panic::AssertUnwindSafe(|| {
+        let mut source = error.source();
+        for _ in 0..MAX_SOURCES {
+            let Some(error) = source else { break };
+            if Text::of(&error).is_some_and(|text| hash(text.as_str()) == words) {
+                return true;
+            }
+            source = error.source();
+        }
+        false
+    });
+    std::panic::catch_unwind(sources).unwrap_or(false)
+}
+
+fn hash(words: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The value of `error.type` for errors of type `E`.
+pub(crate) fn error_type<E: ?Sized>() -> &'static str {
+    type_path(type_name::<E>())
+}
+
+/// A type's name as `type_name` writes it, without generics: a few values for each program, never one for each instance.
+/// Pointers stand for what they point at, because `alloc::boxed::Box` says nothing of an error.
+fn type_path(name: &'static str) -> &'static str {
+    const POINTERS: [&str; 5] = ["&mut ", "&", "alloc::boxed::Box<", "alloc::sync::Arc<", "alloc::rc::Rc<"];
+    let mut path = name;
+    while let Some(target) = POINTERS.iter().find_map(|pointer| path.strip_prefix(pointer)) {
+        path = target;
+    }
+    if path.starts_with("dyn ") {
+        return "_OTHER";
+    }
+    if path.starts_with(['(', '[', '<']) {
+        return if path.starts_with("()") { "()" } else { name };
+    }
+    path.find(['<', '>', ',']).map_or(path, |end| &path[..end])
+}
