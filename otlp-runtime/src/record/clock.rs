@@ -1,10 +1,76 @@
-//! The raw clock.
+//! The raw clock: the processor's time stamp counter where it can be trusted, the operating system's monotonic clock
+//! elsewhere. Raw readings mean nothing alone; [`super::timeline`] turns them into wall-clock time.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// The raw clock now, in nanoseconds since its first reading.
+/// Decided once, before recording is first enabled.
+static USE_TSC: AtomicBool = AtomicBool::new(false);
+
+/// A raw reading: ticks of the counter, or nanoseconds. Monotone for each thread, and across threads as far as the
+/// system's clock is.
+#[inline(always)]
 pub(crate) fn now() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if USE_TSC.load(Ordering::Relaxed) {
+        // SAFETY: the instruction exists on every x86_64 and touches no memory.
+        return unsafe { core::arch::x86_64::_rdtsc() };
+    }
+    monotonic()
+}
+
+/// Chooses the clock. The choice is made once; a choice while spans were open would make their times meaningless.
+pub(crate) fn start() {
+    static DECIDED: OnceLock<()> = OnceLock::new();
+    DECIDED.get_or_init(|| USE_TSC.store(tsc_is_trusted(), Ordering::Relaxed));
+}
+
+/// The counter runs at one rate in all states of the processor, and the kernel, which has compared it across processors,
+/// keeps time by it.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn tsc_is_trusted() -> bool {
+    let by_kernel = std::fs::read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        .is_ok_and(|source| source.trim() == "tsc");
+    by_kernel && has_invariant_tsc()
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+fn tsc_is_trusted() -> bool {
+    false
+}
+
+/// Intel SDM vol. 3, 19.17.1 and AMD APM vol. 3: CPUID 8000_0007h, EDX bit 8.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn has_invariant_tsc() -> bool {
+    use core::arch::x86_64::__cpuid;
+    const POWER: u32 = 0x8000_0007;
+    #[allow(unused_unsafe, reason = "safe since Rust 1.94")]
+    // SAFETY: every x86_64 has the instruction.
+    unsafe {
+        __cpuid(0x8000_0000).eax >= POWER && __cpuid(POWER).edx & 1 << 8 != 0
+    }
+}
+
+#[cold]
+fn monotonic() -> u64 {
     static BASE: OnceLock<Instant> = OnceLock::new();
     BASE.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_never_go_back_on_one_thread() {
+        start();
+        let mut last = now();
+        for _ in 0..100_000 {
+            let next = now();
+            assert!(next >= last, "{next} after {last}");
+            last = next;
+        }
+        assert!(monotonic() <= monotonic());
+    }
 }

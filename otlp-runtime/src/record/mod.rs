@@ -38,6 +38,8 @@ mod sync;
 #[cfg(not(loom))]
 pub(crate) mod text;
 #[cfg(not(loom))]
+pub(crate) mod timeline;
+#[cfg(not(loom))]
 pub mod value;
 
 /// Sets the budgets, in bytes: logs, slots of open spans, and heap blocks of spans that outgrow their slot.
