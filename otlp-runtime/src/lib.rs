@@ -7,12 +7,16 @@ pub mod account;
 pub mod config;
 #[cfg(not(loom))]
 pub mod data;
+#[cfg(all(feature = "export", not(loom)))]
+pub(crate) mod encode;
 #[cfg(not(loom))]
 pub mod error;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod exporter;
 #[cfg(not(loom))]
 pub mod macro_support;
+#[cfg(all(feature = "export", not(loom)))]
+pub mod processor;
 pub mod record;
 #[cfg(all(feature = "testing", not(loom)))]
 pub mod testing;

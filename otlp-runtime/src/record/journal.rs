@@ -259,7 +259,8 @@ fn parts(key: Key<'_>) -> (u8, usize, &str) {
 fn copy_bytes(words: &mut [u64], bytes: &[u8]) {
     let (whole, rest) = bytes.as_chunks::<8>();
     let mut words = words.iter_mut();
-    for (word, chunk) in words.by_ref().zip(whole) {
+    // In this order: `zip` asks the left one first, and must not take a word for which there is no chunk.
+    for (chunk, word) in whole.iter().zip(words.by_ref()) {
         *word = u64::from_ne_bytes(*chunk);
     }
     if !rest.is_empty() {

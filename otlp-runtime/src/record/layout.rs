@@ -18,7 +18,7 @@
 //! ```
 
 use super::callsite::Callsite;
-use crate::data::{SpanId, StatusCode, TraceFlags, TraceId};
+use crate::data::{AttributeValue, SpanId, StatusCode, TraceFlags, TraceId};
 
 /// Words before the journal.
 pub(crate) const HEADER: usize = 9;
@@ -35,6 +35,8 @@ pub(crate) mod flag {
     pub(crate) const HEAP: u8 = 4;
     /// Something was written after the span's start: keys may repeat, and there may be more than attributes.
     pub(crate) const AMENDED: u8 = 8;
+    /// The trace id is random.
+    pub(crate) const RANDOM: u8 = 16;
 }
 
 /// Tags of journal entries.
@@ -127,6 +129,11 @@ impl<'a> RecordView<'a> {
         self.flags() & flag::AMENDED != 0
     }
 
+    /// Whether the trace id's lower half is random.
+    pub fn has_random_trace_id(&self) -> bool {
+        self.flags() & flag::RANDOM != 0
+    }
+
     /// Raw clock at its start.
     pub fn start(&self) -> u64 {
         self.header[2]
@@ -150,6 +157,13 @@ impl<'a> RecordView<'a> {
     /// Its parent's id; invalid for a root.
     pub fn parent_span_id(&self) -> SpanId {
         SpanId::from_bytes(self.header[7].to_be_bytes())
+    }
+
+    /// A view of raw words, for tests.
+    #[cfg(test)]
+    pub(crate) fn from_words(words: &'a [u64]) -> Option<Self> {
+        let (header, journal) = words.split_first_chunk::<HEADER>()?;
+        Some(Self { header, journal })
     }
 
     /// The pipeline that it belongs to.
@@ -221,6 +235,8 @@ pub enum RawValue<'a> {
     Bytes(&'a [u8]),
     /// Several values.
     Array(Values<'a>),
+    /// A value that was not recorded: one that a processor has set.
+    Model(&'a AttributeValue),
 }
 
 /// The entries of a journal, in their order.

@@ -17,6 +17,10 @@ pub(crate) const SMALL: usize = if cfg!(loom) { 2 } else { 512 };
 /// Words in the segments of a thread that has filled one (64 KiB).
 pub(crate) const LARGE: usize = if cfg!(loom) { 4 } else { 8192 };
 
+/// The collector is woken from its sleep if one part in so many of the budget is in use.
+#[cfg(not(loom))]
+const WAKE_AT: usize = 8;
+
 /// No request.
 const KEPT: u8 = 0;
 /// The reader wants the writer's segment back.
@@ -274,6 +278,12 @@ impl Writer {
             return false;
         }
         let Some(fresh) = pool.take(size) else { return false };
+        #[cfg(not(loom))]
+        if let (held, limit) = pool.usage()
+            && held > limit / WAKE_AT
+        {
+            super::doze::growing();
+        }
         chain.reader.held.fetch_add(size * 8, Ordering::Relaxed);
         let fresh = Box::into_raw(fresh);
         if self.segment.is_null() {

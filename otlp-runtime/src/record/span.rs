@@ -86,6 +86,7 @@ impl Content for Span {
 fn publish(callsite: &'static Callsite, header: &Header, entries: &mut Entries, end: u64, unwound: bool) {
     let flags = header.record_flags
         | if entries.amended { flag::AMENDED } else { 0 }
+        | if header.flags & context_flag::RANDOM != 0 { flag::RANDOM } else { 0 }
         | if unwound && header.flags & context_flag::UNWINDING == 0 { flag::PANICKED } else { 0 };
     let (inline, heap) = entries.journal.words();
     let head = [

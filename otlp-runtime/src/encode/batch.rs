@@ -1,0 +1,185 @@
+//! [`OpenBatch`]: spans on their way to one export request.
+
+use bytes::Bytes;
+
+use super::attribute::put_model;
+use super::limits::SpanLimits;
+use super::span::put_span;
+use super::wire::{LEN, key, put_bytes, put_message, put_varint, varint_len};
+use crate::data::{Resource, Scope, Signal};
+use crate::processor::RecordSource;
+use crate::transport::Payload;
+
+// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`.
+const RESOURCE_SPANS: u32 = 1;
+const RESOURCE: u32 = 1;
+const SCOPE_SPANS: u32 = 2;
+const SCOPE: u32 = 1;
+const SPANS: u32 = 2;
+
+/// Bytes that a scope starts with; they grow by doubling.
+const FIRST_BLOCK: usize = 4 << 10;
+/// A scope keeps a block of up to this size for the next batch.
+const KEPT_BLOCK: usize = 256 << 10;
+/// Scopes that keep their block when the batch is closed; more is unusual.
+const KEPT_SCOPES: usize = 64;
+
+/// A span that is larger than a request may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLarge {
+    /// Its encoded size.
+    pub(crate) bytes: usize,
+}
+
+/// The spans of one scope.
+#[derive(Debug)]
+struct ScopeSpans {
+    scope: Scope,
+    /// The encoded `scope` field.
+    head: Vec<u8>,
+    /// Encoded `spans` fields.
+    spans: Vec<u8>,
+}
+
+impl ScopeSpans {
+    fn new(scope: Scope) -> Self {
+        let mut head = Vec::new();
+        put_message(&mut head, SCOPE, |out| {
+            put_bytes(out, 1, scope.name.as_bytes());
+            if !scope.version.is_empty() {
+                put_bytes(out, 2, scope.version.as_bytes());
+            }
+        });
+        Self { scope, head, spans: Vec::new() }
+    }
+
+    /// Its content as a message.
+    fn len(&self) -> usize {
+        self.head.len() + self.spans.len()
+    }
+}
+
+/// Encoded spans, by scope, until the batch is closed.
+#[derive(Debug)]
+pub(crate) struct OpenBatch {
+    limits: SpanLimits,
+    /// The encoded `resource` field.
+    resource: Vec<u8>,
+    scopes: Vec<ScopeSpans>,
+    /// Where the last span went.
+    last: usize,
+    items: u64,
+    bytes: usize,
+}
+
+impl OpenBatch {
+    /// An empty batch of spans of `resource`.
+    pub(crate) fn new(resource: &Resource, limits: SpanLimits) -> Self {
+        let mut encoded = Vec::new();
+        put_message(&mut encoded, RESOURCE, |out| {
+            for (name, value) in resource.iter() {
+                put_message(out, 1, |out| {
+                    put_bytes(out, 1, name.as_bytes());
+                    put_message(out, 2, |out| put_model(out, value, 1));
+                });
+            }
+        });
+        Self { limits, resource: encoded, scopes: Vec::new(), last: 0, items: 0, bytes: 0 }
+    }
+
+    /// Encodes a span into the batch; `clock` turns raw readings into Unix nanoseconds. Returns the bytes that it took.
+    ///
+    /// # Errors
+    /// The span is larger than the limit; the batch is as it was.
+    #[inline]
+    pub(crate) fn push(&mut self, source: &impl RecordSource, clock: impl Fn(u64) -> u64) -> Result<usize, TooLarge> {
+        let index = self.scope_index(source.scope());
+        let limits = self.limits;
+        let Some(scope) = self.scopes.get_mut(index) else { return Err(TooLarge { bytes: 0 }) };
+        let before = scope.spans.len();
+        if scope.spans.capacity() == 0 {
+            scope.spans.reserve(FIRST_BLOCK);
+        }
+        put_message(&mut scope.spans, SPANS, |out| put_span(out, source, &clock, &limits));
+        let bytes = scope.spans.len() - before;
+        if bytes > limits.bytes {
+            scope.spans.truncate(before);
+            return Err(TooLarge { bytes });
+        }
+        self.items += 1;
+        self.bytes += bytes;
+        Ok(bytes)
+    }
+
+    /// Takes back whatever an interrupted [`OpenBatch::push`] may have left.
+    pub(crate) fn repair(&mut self) {
+        let counted = self.bytes;
+        let held: usize = self.scopes.iter().map(|scope| scope.spans.len()).sum();
+        if let Some(scope) = self.scopes.get_mut(self.last) {
+            scope.spans.truncate(scope.spans.len().saturating_sub(held.saturating_sub(counted)));
+        }
+    }
+
+    #[inline]
+    fn scope_index(&mut self, scope: Scope) -> usize {
+        let same = |known: &Scope| {
+            // Most often it is the same literal; comparing texts is for the others.
+            std::ptr::eq(known.name, scope.name) && std::ptr::eq(known.version, scope.version) || *known == scope
+        };
+        if self.scopes.get(self.last).is_none_or(|last| !same(&last.scope)) {
+            self.last = self.scopes.iter().position(|known| same(&known.scope)).unwrap_or_else(|| {
+                self.scopes.push(ScopeSpans::new(scope));
+                self.scopes.len() - 1
+            });
+        }
+        self.last
+    }
+
+    /// The size of the request if it were closed now; some bytes for each scope may be missing.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.resource.len()
+    }
+
+    /// Bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> usize {
+        self.scopes.iter().map(|scope| scope.spans.capacity() + scope.head.capacity()).sum()
+    }
+
+    /// How many spans it holds.
+    pub(crate) fn items(&self) -> u64 {
+        self.items
+    }
+
+    /// Closes the batch: one `ExportTraceServiceRequest`. It is empty afterwards. `None`: it was empty.
+    pub(crate) fn close(&mut self) -> Option<Payload> {
+        if self.items == 0 {
+            return None;
+        }
+        let full = |scope: &&ScopeSpans| !scope.spans.is_empty();
+        let field = |len: usize| 1 + varint_len(len as u64) + len;
+        let content =
+            self.resource.len() + self.scopes.iter().filter(full).map(|scope| field(scope.len())).sum::<usize>();
+        let mut body = Vec::with_capacity(field(content));
+        body.push(key(RESOURCE_SPANS, LEN));
+        put_varint(&mut body, content as u64);
+        body.extend_from_slice(&self.resource);
+        for scope in self.scopes.iter().filter(full) {
+            body.push(key(SCOPE_SPANS, LEN));
+            put_varint(&mut body, scope.len() as u64);
+            body.extend_from_slice(&scope.head);
+            body.extend_from_slice(&scope.spans);
+        }
+        let payload = Payload { signal: Signal::Traces, body: Bytes::from(body), items: self.items };
+        self.clear();
+        Some(payload)
+    }
+
+    fn clear(&mut self) {
+        (self.items, self.bytes, self.last) = (0, 0, 0);
+        self.scopes.truncate(KEPT_SCOPES);
+        for scope in &mut self.scopes {
+            scope.spans.clear();
+            scope.spans.shrink_to(KEPT_BLOCK);
+        }
+    }
+}

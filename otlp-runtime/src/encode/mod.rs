@@ -1,0 +1,12 @@
+//! Records to OTLP protobuf bytes, in one pass, with no structs between.
+
+mod attribute;
+mod batch;
+mod limits;
+mod span;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub(crate) use batch::{OpenBatch, TooLarge};
+pub(crate) use limits::SpanLimits;

@@ -1,0 +1,220 @@
+//! One span: `Span` of opentelemetry/proto/trace/v1, its fields in the order of their numbers.
+
+use super::attribute::{Unique, put_attribute};
+use super::limits::SpanLimits;
+use super::wire::{FIXED32, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number};
+use crate::data::{StatusCode, TraceFlags};
+use crate::processor::RecordSource;
+use crate::record::layout::Entry;
+
+// Fields of `Span`.
+const TRACE_ID: u32 = 1;
+const SPAN_ID: u32 = 2;
+const PARENT_SPAN_ID: u32 = 4;
+const NAME: u32 = 5;
+const KIND: u32 = 6;
+const START: u32 = 7;
+const END: u32 = 8;
+const ATTRIBUTES: u32 = 9;
+const DROPPED_ATTRIBUTES: u32 = 10;
+const EVENTS: u32 = 11;
+const DROPPED_EVENTS: u32 = 12;
+const LINKS: u32 = 13;
+const DROPPED_LINKS: u32 = 14;
+const STATUS: u32 = 15;
+/// The key of field 16, `flags`, takes two bytes.
+const FLAGS: [u8; 2] = [FIXED32 as u8 | 0x80, 1];
+
+/// Bits of `flags` above the W3C octet (spec-checklist PRO2).
+const HAS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+/// What a span that ended by a panic says, if nothing else was said.
+const PANICKED: &str = "panicked";
+
+/// The content of a `Span`. `clock` turns raw readings into Unix nanoseconds.
+#[inline]
+pub(super) fn put_span(
+    out: &mut Vec<u8>,
+    source: &impl RecordSource,
+    clock: &impl Fn(u64) -> u64,
+    limits: &SpanLimits,
+) {
+    put_ids(out, source);
+    let start = clock(source.start());
+    let end = clock(source.end()).max(start);
+    let status = if source.is_plain() {
+        put_bytes(out, NAME, source.name().as_bytes());
+        put_times(out, source, start, end);
+        put_plain_attributes(out, source, limits);
+        Status::default()
+    } else {
+        put_amended(out, source, (start, end), clock, limits)
+    };
+    status.put(out, source.panicked());
+    let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
+    let remote = if source.has_remote_parent() { IS_REMOTE } else { 0 };
+    let flags = u32::from(TraceFlags::SAMPLED.with(random).bits()) | HAS_IS_REMOTE | remote;
+    let [f0, f1, f2, f3] = flags.to_le_bytes();
+    out.extend_from_slice(&[FLAGS[0], FLAGS[1], f0, f1, f2, f3]);
+}
+
+#[inline(always)]
+fn put_ids(out: &mut Vec<u8>, source: &impl RecordSource) {
+    let mut ids = [0; 28];
+    let (trace, span) = ids.split_at_mut(18);
+    trace.copy_from_slice(&with_head::<16, 18>([key(TRACE_ID, LEN), 16], source.trace_id().to_bytes()));
+    span.copy_from_slice(&with_head::<8, 10>([key(SPAN_ID, LEN), 8], source.span_id().to_bytes()));
+    out.extend_from_slice(&ids);
+    let parent = source.parent_span_id();
+    if parent.is_valid() {
+        put_bytes(out, PARENT_SPAN_ID, &parent.to_bytes());
+    }
+}
+
+#[inline(always)]
+fn with_head<const N: usize, const M: usize>(head: [u8; 2], id: [u8; N]) -> [u8; M] {
+    std::array::from_fn(|i| if i < 2 { head[i] } else { id[i - 2] })
+}
+
+#[inline(always)]
+fn put_times(out: &mut Vec<u8>, source: &impl RecordSource, start: u64, end: u64) {
+    out.extend_from_slice(&[key(KIND, VARINT), source.kind() as u8]);
+    put_fixed64(out, START, start);
+    put_fixed64(out, END, end);
+}
+
+/// Attributes that are known to have different keys.
+#[inline(always)]
+fn put_plain_attributes(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits) {
+    let mut dropped = source.dropped_attributes();
+    let mut left = limits.attributes;
+    for entry in source.entries() {
+        if let Entry::Attribute(name, value) = entry {
+            if left > 0 && !name.is_empty() {
+                left -= 1;
+                put_attribute(out, ATTRIBUTES, name, &value);
+            } else {
+                dropped += 1;
+            }
+        }
+    }
+    put_number(out, DROPPED_ATTRIBUTES, dropped.into());
+}
+
+/// A span that was written to after its start.
+fn put_amended<'s>(
+    out: &mut Vec<u8>,
+    source: &'s impl RecordSource,
+    (start, end): (u64, u64),
+    clock: &impl Fn(u64) -> u64,
+    limits: &SpanLimits,
+) -> Status<'s> {
+    let mut name = source.name();
+    let mut attributes = Unique::new(limits.attributes);
+    let mut status = Status::default();
+    let (mut events, mut links) = (0usize, 0usize);
+    for entry in source.entries() {
+        match entry {
+            Entry::Attribute(key, value) => attributes.set(key, value),
+            Entry::Name(new) => name = new,
+            Entry::Status(code, message) => status.set(code, message),
+            Entry::Event { .. } => events += 1,
+            Entry::Link { .. } => links += 1,
+        }
+    }
+    if !name.is_empty() {
+        put_bytes(out, NAME, name.as_bytes());
+    }
+    put_times(out, source, start, end);
+    attributes.put(out, ATTRIBUTES);
+    put_number(out, DROPPED_ATTRIBUTES, source.dropped_attributes().saturating_add(attributes.dropped).into());
+    if events > 0 {
+        put_events(out, source, clock, limits);
+        put_number(out, DROPPED_EVENTS, events.saturating_sub(limits.events) as u64);
+    }
+    if links > 0 {
+        put_links(out, source, limits);
+        put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64);
+    }
+    status
+}
+
+/// `Event`: time 1, name 2, attributes 3, dropped attributes 4.
+fn put_events(out: &mut Vec<u8>, source: &impl RecordSource, clock: &impl Fn(u64) -> u64, limits: &SpanLimits) {
+    let events = source.entries().filter_map(|entry| match entry {
+        Entry::Event { name, time, attributes } => Some((name, time, attributes)),
+        _ => None,
+    });
+    for (name, time, attributes) in events.take(limits.events) {
+        let attributes = Unique::of(attributes, limits.attributes_per_event);
+        put_message(out, EVENTS, |out| {
+            put_fixed64(out, 1, clock(time));
+            if !name.is_empty() {
+                put_bytes(out, 2, name.as_bytes());
+            }
+            attributes.put(out, 3);
+            put_number(out, 4, attributes.dropped.into());
+        });
+    }
+}
+
+/// `Link`: trace id 1, span id 2, attributes 4, dropped attributes 5, flags 6.
+fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits) {
+    let links = source.entries().filter_map(|entry| match entry {
+        Entry::Link { trace_id, span_id, flags, attributes } => Some((trace_id, span_id, flags, attributes)),
+        _ => None,
+    });
+    for (trace_id, span_id, flags, attributes) in links.take(limits.links) {
+        let attributes = Unique::of(attributes, limits.attributes_per_link);
+        put_message(out, LINKS, |out| {
+            put_bytes(out, 1, &trace_id.to_bytes());
+            put_bytes(out, 2, &span_id.to_bytes());
+            attributes.put(out, 4);
+            put_number(out, 5, attributes.dropped.into());
+            if flags.bits() != 0 {
+                out.push(key(6, FIXED32));
+                out.extend_from_slice(&u32::from(flags.bits()).to_le_bytes());
+            }
+        });
+    }
+}
+
+/// The status that several calls add up to (spec-checklist TRC8): `Ok` is final, `Error` beats `Unset`, and the last
+/// `Error` has the say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Status<'s> {
+    code: StatusCode,
+    message: &'s str,
+}
+
+impl<'s> Status<'s> {
+    fn set(&mut self, code: StatusCode, message: &'s str) {
+        match (self.code, code) {
+            (StatusCode::Ok, _) | (_, StatusCode::Unset) => {}
+            (_, StatusCode::Ok) => *self = Self { code, message: "" },
+            (_, StatusCode::Error) => *self = Self { code, message },
+        }
+    }
+
+    /// `Status`: message 2, code 3, in which `Ok` is 1 and `Error` is 2.
+    fn put(mut self, out: &mut Vec<u8>, panicked: bool) {
+        if panicked {
+            match self.code {
+                StatusCode::Unset => self.set(StatusCode::Error, PANICKED),
+                // What was said before the panic does not hold any more.
+                StatusCode::Ok => self = Self { code: StatusCode::Error, message: PANICKED },
+                StatusCode::Error => {}
+            }
+        }
+        if self.code == StatusCode::Unset {
+            return;
+        }
+        put_message(out, STATUS, |out| {
+            if !self.message.is_empty() {
+                put_bytes(out, 2, self.message.as_bytes());
+            }
+            out.extend_from_slice(&[key(3, VARINT), self.code as u8]);
+        });
+    }
+}

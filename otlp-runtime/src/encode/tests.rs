@@ -1,0 +1,409 @@
+//! The encoder against prost and `opentelemetry-proto`: whatever is recorded, patched and encoded here is the same when it
+//! is decoded there.
+#![allow(clippy::unwrap_used)]
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use proptest::prelude::*;
+use prost::Message as _;
+
+use super::{OpenBatch, SpanLimits, TooLarge};
+use crate::data::{Level, Resource, Scope, SpanKind, StatusCode};
+use crate::processor::{Patch, Patched};
+use crate::record::callsite::{Callsite, Metadata};
+use crate::record::journal::{Journal, Key};
+use crate::record::layout::{HEADER, RecordView, flag, tag};
+use crate::record::value::{Attributes, Value, ValueWriter};
+
+static CALLSITE: Callsite = Callsite::new(Metadata {
+    name: "work",
+    path: "test::work",
+    file: "test.rs",
+    line: 1,
+    level: Level::Info,
+    kind: SpanKind::Client,
+    keys: &["a", "b", "c"],
+    scope: Scope { name: "shop", version: "1.2.3" },
+    root: false,
+});
+
+#[derive(Clone, Debug)]
+enum Val {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+    None,
+    List(Vec<Val>),
+}
+
+impl Value for Val {
+    fn record(&self, writer: &mut ValueWriter<'_>) {
+        match self {
+            Val::Bool(v) => writer.bool(*v),
+            Val::Int(v) => writer.i64(*v),
+            Val::Float(v) => writer.f64(*v),
+            Val::Text(v) => writer.str(v),
+            Val::Bytes(v) => writer.bytes(v),
+            Val::None => {}
+            Val::List(v) => writer.array(v),
+        }
+    }
+}
+
+impl Val {
+    fn expected(&self) -> Option<AnyValue> {
+        use any_value::Value as V;
+        let value = match self {
+            Val::Bool(v) => V::BoolValue(*v),
+            Val::Int(v) => V::IntValue(*v),
+            Val::Float(v) => V::DoubleValue(*v),
+            Val::Text(v) => V::StringValue(v.clone()),
+            Val::Bytes(v) => V::BytesValue(v.clone()),
+            Val::None => return None,
+            Val::List(v) => V::ArrayValue(ArrayValue {
+                values: v.iter().map(|v| v.expected().unwrap_or(AnyValue { value: None })).collect(),
+            }),
+        };
+        Some(AnyValue { value: Some(value) })
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Set(String, Val),
+    Event(String, Vec<(String, Val)>),
+    Link(u128, u64, Vec<(String, Val)>),
+    Status(StatusCode, String),
+    Name(String),
+}
+
+fn val() -> impl Strategy<Value = Val> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Val::Bool),
+        any::<i64>().prop_map(Val::Int),
+        any::<f64>().prop_map(Val::Float),
+        Just(Val::Float(f64::NAN)),
+        ".{0,20}".prop_map(Val::Text),
+        "[a-z]{100,400}".prop_map(Val::Text),
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(Val::Bytes),
+        Just(Val::None),
+    ];
+    leaf.prop_recursive(3, 20, 5, |inner| prop::collection::vec(inner, 0..5).prop_map(Val::List))
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let name = || prop_oneof!["[abcd]{0,2}", ".{0,12}"];
+    let attributes = || prop::collection::vec(("[xyz]{0,2}", val()), 0..6);
+    let status = prop_oneof![Just(StatusCode::Unset), Just(StatusCode::Ok), Just(StatusCode::Error)];
+    prop_oneof![
+        6 => (name(), val()).prop_map(|(k, v)| Op::Set(k, v)),
+        1 => (name(), attributes()).prop_map(|(n, a)| Op::Event(n, a)),
+        1 => (1u128.., 1u64.., attributes()).prop_map(|(t, s, a)| Op::Link(t, s, a)),
+        1 => (status, ".{0,9}").prop_map(|(c, m)| Op::Status(c, m)),
+        1 => name().prop_map(Op::Name),
+    ]
+}
+
+struct List<'a>(&'a [(String, Val)]);
+impl Attributes for List<'_> {
+    fn record(&self, writer: &mut crate::record::value::AttributeWriter<'_>) {
+        self.0.iter().for_each(|(k, v)| writer.attribute(k, v));
+    }
+}
+
+/// The record of a span: its fields, then what was done to it. A small journal stands for the slot's own words.
+fn record(fields: &[Val], ops: &[Op], flags: u8) -> Vec<u64> {
+    let mut journal = Journal::new();
+    for (i, field) in fields.iter().enumerate() {
+        journal.value(Key::Callsite(i as u16), field);
+    }
+    for op in ops {
+        match op {
+            Op::Set(k, v) => journal.value(Key::Inline(k), v),
+            Op::Event(name, attributes) => {
+                let open = journal.open(Key::Inline(name), tag::EVENT, &[77]).unwrap();
+                journal.attributes(&List(attributes));
+                journal.close(open);
+            }
+            Op::Link(trace, span, attributes) => {
+                let fixed = [(trace >> 64) as u64, *trace as u64, *span, 1];
+                let open = journal.open(Key::None, tag::LINK, &fixed).unwrap();
+                journal.attributes(&List(attributes));
+                journal.close(open);
+            }
+            Op::Status(code, message) => journal.status(*code, message),
+            Op::Name(name) => journal.bytes(Key::None, tag::NAME, name.as_bytes()),
+        }
+    }
+    let (inline, heap) = journal.words();
+    let flags = u64::from(flags | if ops.is_empty() { 0 } else { flag::AMENDED });
+    let callsite = std::ptr::from_ref(&CALLSITE) as u64;
+    let mut words = vec![(HEADER + inline.len() + heap.len()) as u64 | flags << 32, callsite];
+    words.extend([100, 300, 11, 12, 13, 14, 1 | u64::from(journal.dropped()) << 32]);
+    words.extend(inline);
+    words.extend(heap);
+    words
+}
+
+/// Attributes as the specification wants them: no empty key, the last value in the first place, at most `limit`.
+fn unique(attributes: impl IntoIterator<Item = (String, AnyValue)>, limit: usize) -> (Vec<KeyValue>, u32) {
+    let (mut kept, mut dropped): (Vec<KeyValue>, u32) = (Vec::new(), 0);
+    for (key, value) in attributes {
+        if key.is_empty() {
+            dropped += 1;
+        } else if let Some(old) = kept.iter_mut().find(|kept| kept.key == key) {
+            old.value = Some(value);
+        } else if kept.len() == limit {
+            dropped += 1;
+        } else {
+            kept.push(KeyValue { key, value: Some(value), ..Default::default() });
+        }
+    }
+    (kept, dropped)
+}
+
+fn list(attributes: &[(String, Val)], limit: usize) -> (Vec<KeyValue>, u32) {
+    unique(attributes.iter().filter_map(|(k, v)| Some((k.clone(), v.expected()?))), limit)
+}
+
+fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto::Span {
+    let first = fields.iter().enumerate().map(|(i, v)| (CALLSITE.metadata().keys[i].to_owned(), v.clone()));
+    let later = ops.iter().filter_map(|op| match op {
+        Op::Set(k, v) => Some((k.clone(), v.clone())),
+        _ => None,
+    });
+    let all: Vec<_> = first.chain(later).collect();
+    let (attributes, dropped_attributes_count) = list(&all, limits.attributes);
+    let mut span = proto::Span {
+        trace_id: [11u64.to_be_bytes(), 12u64.to_be_bytes()].concat(),
+        span_id: 13u64.to_be_bytes().into(),
+        parent_span_id: 14u64.to_be_bytes().into(),
+        flags: 0x101
+            | if flags & flag::REMOTE_PARENT != 0 { 0x200 } else { 0 }
+            | if flags & flag::RANDOM != 0 { 2 } else { 0 },
+        name: "work".into(),
+        kind: 3,
+        start_time_unix_nano: 1100,
+        end_time_unix_nano: 1300,
+        attributes,
+        dropped_attributes_count,
+        ..Default::default()
+    };
+    let mut status: (i32, String) = (0, String::new());
+    for op in ops {
+        match op {
+            Op::Set(..) => {}
+            Op::Event(name, attributes) => {
+                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_event);
+                let event = proto::span::Event {
+                    time_unix_nano: 1077,
+                    name: name.clone(),
+                    attributes,
+                    dropped_attributes_count,
+                };
+                span.events.push(event);
+            }
+            Op::Link(trace, id, attributes) => {
+                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_link);
+                span.links.push(proto::span::Link {
+                    trace_id: trace.to_be_bytes().into(),
+                    span_id: id.to_be_bytes().into(),
+                    attributes,
+                    dropped_attributes_count,
+                    flags: 1,
+                    ..Default::default()
+                });
+            }
+            Op::Status(StatusCode::Error, message) if status.0 != 1 => status = (2, message.clone()),
+            Op::Status(StatusCode::Ok, _) => status = (1, String::new()),
+            Op::Status(..) => {}
+            Op::Name(name) => span.name = name.clone(),
+        }
+    }
+    span.dropped_events_count = span.events.len().saturating_sub(limits.events) as u32;
+    span.events.truncate(limits.events);
+    span.dropped_links_count = span.links.len().saturating_sub(limits.links) as u32;
+    span.links.truncate(limits.links);
+    if flags & flag::PANICKED != 0 && status.0 != 2 {
+        status = (2, "panicked".into());
+    }
+    if status.0 != 0 {
+        span.status = Some(proto::Status { message: status.1, code: status.0 });
+    }
+    span
+}
+
+fn clock(tick: u64) -> u64 {
+    tick + 1000
+}
+
+fn decode(batch: &mut OpenBatch) -> ExportTraceServiceRequest {
+    let items = batch.items();
+    let payload = batch.close().unwrap();
+    let request = ExportTraceServiceRequest::decode(payload.body.clone()).unwrap();
+    let spans: usize = request.resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum();
+    assert_eq!((payload.items, spans as u64), (items, items));
+    assert_eq!(request.encoded_len(), payload.body.len(), "lengths are written in the shortest way");
+    assert!(batch.close().is_none());
+    request
+}
+
+fn only_span(batch: &mut OpenBatch) -> proto::Span {
+    decode(batch).resource_spans.remove(0).scope_spans.remove(0).spans.remove(0)
+}
+
+/// NaN is equal to itself here.
+fn same(a: &impl std::fmt::Debug, b: &impl std::fmt::Debug) -> bool {
+    format!("{a:?}") == format!("{b:?}")
+}
+
+fn small_limits() -> SpanLimits {
+    SpanLimits {
+        attributes: 4,
+        events: 2,
+        links: 2,
+        attributes_per_event: 2,
+        attributes_per_link: 2,
+        ..SpanLimits::default()
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_record_is_the_same_when_prost_decodes_it(
+        fields in prop::collection::vec(val(), 0..=3),
+        ops in prop::collection::vec(op(), 0..20),
+        flags in prop::sample::select(vec![0, flag::PANICKED, flag::REMOTE_PARENT, flag::RANDOM, flag::PANICKED | flag::RANDOM]),
+        small in any::<bool>(),
+    ) {
+        let limits = if small { small_limits() } else { SpanLimits::default() };
+        let words = record(&fields, &ops, flags);
+        let mut batch = OpenBatch::new(&Resource::new(), limits);
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+        let (got, want) = (only_span(&mut batch), expected(&fields, &ops, flags, &limits));
+        prop_assert!(same(&got, &want), "got  {got:?}\nwant {want:?}");
+    }
+
+    #[test]
+    fn any_patch_is_the_same_as_the_change_itself(
+        fields in prop::collection::vec(val(), 0..=3),
+        ops in prop::collection::vec(op(), 0..8),
+        changes in prop::collection::vec(("[abcd]{1,2}", prop::option::of(any::<i64>())), 0..4),
+        name in prop::option::of("[a-z]{1,5}"),
+    ) {
+        let limits = SpanLimits::default();
+        let words = record(&fields, &ops, 0);
+        let mut patch = Patch::new();
+        for (key, value) in &changes {
+            match value {
+                Some(value) => patch.set_attribute(key.as_str(), *value),
+                None => patch.remove_attribute(key.as_str()),
+            }
+        }
+        let mut want = expected(&fields, &ops, 0, &limits);
+        want.attributes.retain(|kept| changes.iter().all(|(key, _)| *key != kept.key));
+        let mut placed: Vec<&str> = Vec::new();
+        for (key, _) in &changes {
+            if !placed.contains(&key.as_str()) {
+                placed.push(key);
+            }
+        }
+        for key in placed {
+            if let Some((_, Some(value))) = changes.iter().rev().find(|(k, _)| k == key) {
+                want.attributes.push(KeyValue { key: key.into(), value: Val::Int(*value).expected(), ..Default::default() });
+            }
+        }
+        if let Some(name) = &name {
+            patch.rename(name.as_str());
+            want.name.clone_from(name);
+        }
+        let view = RecordView::from_words(&words).unwrap();
+        let mut batch = OpenBatch::new(&Resource::new(), limits);
+        batch.push(&Patched::new(&view, &patch), clock).unwrap();
+        let got = only_span(&mut batch);
+        prop_assert!(same(&got, &want), "got  {got:?}\nwant {want:?}");
+    }
+}
+
+#[test]
+fn a_batch_groups_by_scope_under_one_resource() {
+    static OTHER: Callsite = Callsite::new(Metadata {
+        name: "other",
+        path: "o",
+        file: "o.rs",
+        line: 1,
+        level: Level::Info,
+        kind: SpanKind::Internal,
+        keys: &[],
+        scope: Scope { name: "other", version: "" },
+        root: false,
+    });
+    let mut resource = Resource::new();
+    resource.set("service.name", "shop");
+    let mut batch = OpenBatch::new(&resource, SpanLimits::default());
+    let words = record(&[Val::Int(1)], &[], 0);
+    let mut other = record(&[], &[], 0);
+    other[1] = std::ptr::from_ref(&OTHER) as u64;
+    for round in 0..3 {
+        for _ in 0..=round {
+            batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+            batch.push(&RecordView::from_words(&other).unwrap(), clock).unwrap();
+        }
+        let request = decode(&mut batch);
+        let [resource_spans] = &request.resource_spans[..] else { panic!("{request:?}") };
+        assert_eq!(resource_spans.resource.as_ref().unwrap().attributes[0].key, "service.name");
+        let scopes: Vec<_> = resource_spans
+            .scope_spans
+            .iter()
+            .map(|s| {
+                (s.scope.as_ref().unwrap().name.as_str(), s.scope.as_ref().unwrap().version.as_str(), s.spans.len())
+            })
+            .collect();
+        assert_eq!(scopes, [("shop", "1.2.3", round + 1), ("other", "", round + 1)]);
+    }
+}
+
+#[test]
+fn a_span_above_the_limit_is_refused_and_leaves_nothing() {
+    let limits = SpanLimits { bytes: 1000, ..SpanLimits::default() };
+    let mut batch = OpenBatch::new(&Resource::new(), limits);
+    let large = record(&[Val::Text("x".repeat(2000))], &[], 0);
+    let small = record(&[Val::Int(7)], &[], 0);
+    batch.push(&RecordView::from_words(&small).unwrap(), clock).unwrap();
+    let refused = batch.push(&RecordView::from_words(&large).unwrap(), clock);
+    assert!(matches!(refused, Err(TooLarge { bytes: 2000.. })), "{refused:?}");
+    assert_eq!(batch.items(), 1);
+    assert_eq!(only_span(&mut batch).attributes.len(), 1);
+}
+
+#[test]
+fn two_hundred_scopes_hold_little_memory() {
+    let mut batch = OpenBatch::new(&Resource::new(), SpanLimits::default());
+    let words = record(&[Val::Int(1)], &[], 0);
+    for i in 0..200 {
+        let name: &'static str = format!("scope-{i}").leak();
+        let scope = Scope { name, version: "1" };
+        let metadata = Metadata { scope, keys: &["a"], ..METADATA };
+        let callsite: &'static Callsite = Box::leak(Box::new(Callsite::new(metadata)));
+        let mut words = words.clone();
+        words[1] = std::ptr::from_ref(callsite) as u64;
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+    }
+    assert!(batch.memory() < 1 << 20, "{}", batch.memory());
+    assert_eq!(decode(&mut batch).resource_spans[0].scope_spans.len(), 200);
+}
+
+const METADATA: Metadata = Metadata {
+    name: "n",
+    path: "p",
+    file: "f",
+    line: 1,
+    level: Level::Info,
+    kind: SpanKind::Internal,
+    keys: &[],
+    scope: Scope { name: "s", version: "1" },
+    root: false,
+};

@@ -1,0 +1,81 @@
+//! [`RecordSource`]: what the encoder asks of a span, wherever it comes from.
+
+use crate::data::{Scope, SpanId, SpanKind, TraceId};
+use crate::record::layout::{Entry, RecordView};
+
+/// A finished span, as the encoder sees it: a record in a log, a patched one, or a span built by hand.
+pub trait RecordSource {
+    /// The instrumentation scope.
+    fn scope(&self) -> Scope;
+    /// The span's name, if no [`Entry::Name`] changes it.
+    fn name(&self) -> &str;
+    /// Its kind.
+    fn kind(&self) -> SpanKind;
+    /// Its trace.
+    fn trace_id(&self) -> TraceId;
+    /// Its id.
+    fn span_id(&self) -> SpanId;
+    /// Its parent's id, invalid for a root.
+    fn parent_span_id(&self) -> SpanId;
+    /// Whether the parent is a span of another process.
+    fn has_remote_parent(&self) -> bool;
+    /// Whether the trace id is random (W3C Level 2).
+    fn has_random_trace_id(&self) -> bool;
+    /// Raw clock at its start.
+    fn start(&self) -> u64;
+    /// Raw clock at its end.
+    fn end(&self) -> u64;
+    /// Whether it ended by a panic.
+    fn panicked(&self) -> bool;
+    /// Attributes that were lost before.
+    fn dropped_attributes(&self) -> u32;
+    /// `true`: the entries are attributes alone, and no key occurs twice.
+    fn is_plain(&self) -> bool;
+    /// Attributes, events, links and changes, in their order.
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>>;
+}
+
+impl RecordSource for RecordView<'_> {
+    fn scope(&self) -> Scope {
+        self.callsite().metadata().scope
+    }
+    fn name(&self) -> &str {
+        self.callsite().metadata().name
+    }
+    fn kind(&self) -> SpanKind {
+        self.callsite().metadata().kind
+    }
+    fn trace_id(&self) -> TraceId {
+        RecordView::trace_id(self)
+    }
+    fn span_id(&self) -> SpanId {
+        RecordView::span_id(self)
+    }
+    fn parent_span_id(&self) -> SpanId {
+        RecordView::parent_span_id(self)
+    }
+    fn has_remote_parent(&self) -> bool {
+        RecordView::has_remote_parent(self)
+    }
+    fn has_random_trace_id(&self) -> bool {
+        RecordView::has_random_trace_id(self)
+    }
+    fn start(&self) -> u64 {
+        RecordView::start(self)
+    }
+    fn end(&self) -> u64 {
+        RecordView::end(self)
+    }
+    fn panicked(&self) -> bool {
+        RecordView::panicked(self)
+    }
+    fn dropped_attributes(&self) -> u32 {
+        self.dropped_while_recording()
+    }
+    fn is_plain(&self) -> bool {
+        !self.is_amended()
+    }
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        RecordView::entries(self)
+    }
+}
