@@ -37,6 +37,8 @@ pub(crate) mod slot;
 #[cfg(not(loom))]
 pub(crate) mod span;
 mod sync;
+#[cfg(all(test, not(loom)))]
+mod tests;
 #[cfg(not(loom))]
 pub(crate) mod text;
 #[cfg(not(loom))]
