@@ -1,7 +1,10 @@
 //! Attributes: `KeyValue` and `AnyValue` of opentelemetry/proto/common/v1.
 
-use super::limits::MAX_DEPTH;
-use super::wire::{FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_varint, varint_len};
+use super::limits::{MAX_NESTING, VALUE_NESTING};
+use super::wire::{
+    FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint,
+    varint_len,
+};
 use crate::data::AttributeValue;
 use crate::record::layout::{Entries, Entry, RawValue};
 
@@ -15,20 +18,17 @@ const MAP: u32 = 6;
 const BYTES: u32 = 7;
 
 /// One attribute, as field `field` of its owner.
-#[inline]
+#[inline(always)]
 pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>) {
-    // Numbers have a known length: nothing needs to be moved.
+    // The lengths of plain values are known beforehand: nothing needs to be moved.
     match *value {
         RawValue::I64(number) => {
-            let number = number.cast_unsigned();
-            let len = 1 + varint_len(number);
-            put_head(out, field, name, len);
-            out.push(key(INT, VARINT));
-            put_varint(out, number);
+            let (bytes, len) = varint(number.cast_unsigned());
+            put_head(out, field, name, 1 + len);
+            put_start(out, [key(INT, VARINT)], bytes, len);
         }
         RawValue::Str(text) => {
-            let len = 1 + varint_len(text.len() as u64) + text.len();
-            put_head(out, field, name, len);
+            put_head(out, field, name, 1 + varint_len(text.len() as u64) + text.len());
             put_bytes(out, STRING, text.as_bytes());
         }
         RawValue::F64(number) => {
@@ -41,7 +41,7 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &R
         }
         _ => put_message(out, field, |out| {
             put_bytes(out, 1, name.as_bytes());
-            put_message(out, 2, |out| put_value(out, value, 1));
+            put_message(out, 2, |out| put_value(out, value, VALUE_NESTING));
         }),
     }
 }
@@ -49,6 +49,19 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &R
 /// Everything of a `KeyValue` up to the content of its value, which has `value_len` bytes.
 #[inline(always)]
 fn put_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
+    let len = 4 + name.len() + value_len;
+    if len < 0x80 {
+        // All lengths take one byte.
+        out.extend_from_slice(&[key(field, LEN), len as u8, key(1, LEN), name.len() as u8]);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&[key(2, LEN), value_len as u8]);
+    } else {
+        put_long_head(out, field, name, value_len);
+    }
+}
+
+#[inline(never)]
+fn put_long_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
     let len = 1 + varint_len(name.len() as u64) + name.len() + 1 + varint_len(value_len as u64) + value_len;
     out.push(key(field, LEN));
     put_varint(out, len as u64);
@@ -57,8 +70,8 @@ fn put_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
     put_varint(out, value_len as u64);
 }
 
-/// The content of an `AnyValue`; nothing for an empty one.
-fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, depth: usize) {
+/// The content of an `AnyValue`, which lies in `nesting` messages; nothing for an empty one.
+fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, nesting: usize) {
     match value {
         RawValue::Null => {}
         RawValue::I64(number) => put_int(out, *number),
@@ -66,13 +79,24 @@ fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, depth: usize) {
         RawValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
         RawValue::Str(text) => put_bytes(out, STRING, text.as_bytes()),
         RawValue::Bytes(bytes) => put_bytes(out, BYTES, bytes),
-        RawValue::Array(_) if depth > MAX_DEPTH => {}
-        RawValue::Array(values) => put_message(out, ARRAY, |out| {
-            for value in values.clone() {
-                put_message(out, 1, |out| put_value(out, &value, depth + 1));
-            }
+        RawValue::Array(values) => put_array(out, values.clone(), nesting, |out, value, nesting| {
+            put_value(out, &value, nesting);
         }),
-        RawValue::Model(value) => put_model(out, value, depth),
+        RawValue::Model(value) => put_model(out, value, nesting),
+    }
+}
+
+/// `AnyValue`, `ArrayValue` and again `AnyValue`.
+fn put_array<V>(
+    out: &mut Vec<u8>,
+    values: impl Iterator<Item = V>,
+    nesting: usize,
+    put: impl Fn(&mut Vec<u8>, V, usize),
+) {
+    if nesting + 2 <= MAX_NESTING {
+        put_message(out, ARRAY, |out| {
+            values.for_each(|value| put_message(out, 1, |out| put(out, value, nesting + 2)));
+        });
     }
 }
 
@@ -81,33 +105,42 @@ fn put_int(out: &mut Vec<u8>, number: i64) {
     put_varint(out, number.cast_unsigned());
 }
 
+/// An attribute of structured data.
+pub(super) fn put_model_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue) {
+    put_pair(out, field, name, value, VALUE_NESTING);
+}
+
+fn put_pair(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue, nesting: usize) {
+    put_message(out, field, |out| {
+        put_bytes(out, 1, name.as_bytes());
+        put_message(out, 2, |out| put_model(out, value, nesting));
+    });
+}
+
 /// The content of an `AnyValue` that holds `value`.
-pub(super) fn put_model(out: &mut Vec<u8>, value: &AttributeValue, depth: usize) {
+fn put_model(out: &mut Vec<u8>, value: &AttributeValue, nesting: usize) {
     match value {
         AttributeValue::String(text) => put_bytes(out, STRING, text.as_bytes()),
         AttributeValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
         AttributeValue::I64(number) => put_int(out, *number),
         AttributeValue::F64(number) => put_fixed64(out, DOUBLE, number.to_bits()),
         AttributeValue::Bytes(bytes) => put_bytes(out, BYTES, bytes),
-        AttributeValue::Array(_) | AttributeValue::Map(_) if depth > MAX_DEPTH => {}
-        AttributeValue::Array(values) => put_message(out, ARRAY, |out| {
-            for value in values {
-                put_message(out, 1, |out| put_model(out, value, depth + 1));
-            }
-        }),
-        AttributeValue::Map(pairs) => put_message(out, MAP, |out| {
+        AttributeValue::Array(values) => put_array(out, values.iter(), nesting, put_model),
+        AttributeValue::Map(pairs) if nesting + 3 <= MAX_NESTING => put_message(out, MAP, |out| {
             // Keys are unique (ATT3): of several, the last counts.
             for (i, (name, value)) in pairs.iter().enumerate() {
                 if !name.is_empty() && !pairs.iter().skip(i + 1).any(|(later, _)| later == name) {
-                    put_message(out, 1, |out| {
-                        put_bytes(out, 1, name.as_bytes());
-                        put_message(out, 2, |out| put_model(out, value, depth + 1));
-                    });
+                    put_pair(out, 1, name, value, nesting + 3);
                 }
             }
         }),
+        AttributeValue::Map(_) => {}
     }
 }
+
+/// The memory of a [`Unique`], from one span to the next.
+#[derive(Debug, Default)]
+pub(super) struct Scratch(Vec<(&'static str, RawValue<'static>)>);
 
 /// Attributes with unique keys, of which the last value counts and the first keeps the place.
 #[derive(Debug)]
@@ -118,8 +151,15 @@ pub(super) struct Unique<'a> {
 }
 
 impl<'a> Unique<'a> {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { kept: Vec::new(), limit, dropped: 0 }
+    pub(super) fn new(scratch: &mut Scratch, limit: usize) -> Self {
+        Self { kept: std::mem::take(&mut scratch.0), limit, dropped: 0 }
+    }
+
+    /// Gives the memory back.
+    pub(super) fn done(mut self, scratch: &mut Scratch) {
+        self.kept.clear();
+        // An empty vector of another lifetime; collecting in place keeps the block.
+        scratch.0 = self.kept.into_iter().filter_map(|_| None).collect();
     }
 
     /// Takes an attribute; an empty key (ATT1), and a new one beyond the limit, are counted as dropped.
@@ -135,20 +175,39 @@ impl<'a> Unique<'a> {
         }
     }
 
-    /// The attributes of an event or link.
-    pub(super) fn of(entries: Entries<'a>, limit: usize) -> Self {
-        let mut unique = Self::new(limit);
+    /// Writes an event's or link's attributes as field `field`, and the number of the dropped ones as the next.
+    pub(super) fn put_all(out: &mut Vec<u8>, field: u32, entries: Entries<'a>, limit: usize, scratch: &mut Scratch) {
+        let mut unique = Self::new(scratch, limit);
         for entry in entries {
             if let Entry::Attribute(name, value) = entry {
                 unique.set(name, value);
             }
         }
-        unique
+        unique.put(out, field);
+        put_number(out, field + 1, unique.dropped.into());
+        unique.done(scratch);
     }
 
     pub(super) fn put(&self, out: &mut Vec<u8>, field: u32) {
         for (name, value) in &self.kept {
             put_attribute(out, field, name, value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_is_used_again() {
+        let mut scratch = Scratch::default();
+        let key = String::from("key");
+        let mut unique = Unique::new(&mut scratch, 128);
+        unique.set(&key, RawValue::Null);
+        let block = unique.kept.as_ptr() as usize;
+        unique.done(&mut scratch);
+        assert_eq!((scratch.0.as_ptr() as usize, scratch.0.len()), (block, 0));
+        assert!(scratch.0.capacity() > 0);
     }
 }

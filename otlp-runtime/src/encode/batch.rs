@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::attribute::put_model;
+use super::attribute::{Scratch, put_model_attribute};
 use super::limits::SpanLimits;
+use super::payload::Payload;
 use super::span::put_span;
-use super::wire::{LEN, key, put_bytes, put_message, put_varint, varint_len};
+use super::wire::{LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
 use crate::data::{Resource, Scope, Signal};
 use crate::processor::RecordSource;
-use crate::transport::Payload;
 
 // Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`.
 const RESOURCE_SPANS: u32 = 1;
@@ -17,12 +17,14 @@ const SCOPE_SPANS: u32 = 2;
 const SCOPE: u32 = 1;
 const SPANS: u32 = 2;
 
-/// Bytes that a scope starts with; they grow by doubling.
+/// Bytes that a scope starts with.
 const FIRST_BLOCK: usize = 4 << 10;
-/// A scope keeps a block of up to this size for the next batch.
-const KEPT_BLOCK: usize = 256 << 10;
-/// Scopes that keep their block when the batch is closed; more is unusual.
-const KEPT_SCOPES: usize = 64;
+/// From this size on blocks grow by a quarter and not by doubling.
+const LARGE_BLOCK: usize = 256 << 10;
+/// A block with less room than this grows before the next span.
+const LEAST_ROOM: usize = 512;
+/// Scopes that are remembered when the batch is closed; more is unusual.
+const KEPT_SCOPES: usize = 256;
 
 /// A span that is larger than a request may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,32 @@ impl ScopeSpans {
     fn len(&self) -> usize {
         self.head.len() + self.spans.len()
     }
+
+    #[inline(always)]
+    fn is_of(&self, scope: &Scope) -> bool {
+        // Most often they are the same literals, but each codegen unit may have its own.
+        let same = |a: &str, b: &str| std::ptr::eq(a, b) || a == b;
+        same(self.scope.name, scope.name) && same(self.scope.version, scope.version)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let capacity = self.spans.capacity();
+        let more = if capacity < LARGE_BLOCK { capacity.max(FIRST_BLOCK) } else { capacity / 4 };
+        self.spans.reserve_exact(self.spans.capacity() - self.spans.len() + more);
+    }
+
+    /// Empties it for the next batch, for which it keeps about as much memory as this one took.
+    fn clear(&mut self) {
+        let used = self.spans.len();
+        self.spans.clear();
+        match (used * 2).max(FIRST_BLOCK) {
+            _ if used == 0 => self.spans = Vec::new(),
+            fit if self.spans.capacity() > 2 * fit => self.spans.shrink_to(fit),
+            _ => {}
+        }
+    }
 }
 
 /// Encoded spans, by scope, until the batch is closed.
@@ -68,6 +96,7 @@ pub(crate) struct OpenBatch {
     scopes: Vec<ScopeSpans>,
     /// Where the last span went.
     last: usize,
+    scratch: Scratch,
     items: u64,
     bytes: usize,
 }
@@ -78,13 +107,10 @@ impl OpenBatch {
         let mut encoded = Vec::new();
         put_message(&mut encoded, RESOURCE, |out| {
             for (name, value) in resource.iter() {
-                put_message(out, 1, |out| {
-                    put_bytes(out, 1, name.as_bytes());
-                    put_message(out, 2, |out| put_model(out, value, 1));
-                });
+                put_model_attribute(out, 1, name, value);
             }
         });
-        Self { limits, resource: encoded, scopes: Vec::new(), last: 0, items: 0, bytes: 0 }
+        Self { limits, resource: encoded, scopes: Vec::new(), last: 0, scratch: Scratch::default(), items: 0, bytes: 0 }
     }
 
     /// Encodes a span into the batch; `clock` turns raw readings into Unix nanoseconds. Returns the bytes that it took.
@@ -94,16 +120,22 @@ impl OpenBatch {
     #[inline]
     pub(crate) fn push(&mut self, source: &impl RecordSource, clock: impl Fn(u64) -> u64) -> Result<usize, TooLarge> {
         let index = self.scope_index(source.scope());
-        let limits = self.limits;
+        let (limits, scratch) = (&self.limits, &mut self.scratch);
         let Some(scope) = self.scopes.get_mut(index) else { return Err(TooLarge { bytes: 0 }) };
         let before = scope.spans.len();
-        if scope.spans.capacity() == 0 {
-            scope.spans.reserve(FIRST_BLOCK);
+        if scope.spans.capacity() - before < LEAST_ROOM {
+            scope.grow();
         }
-        put_message(&mut scope.spans, SPANS, |out| put_span(out, source, &clock, &limits));
+        let put = |out: &mut Vec<u8>| put_span(out, source, &clock, limits, scratch);
+        if source.size_hint() < 0x80 {
+            put_message(&mut scope.spans, SPANS, put);
+        } else {
+            put_long_message(&mut scope.spans, SPANS, put);
+        }
         let bytes = scope.spans.len() - before;
         if bytes > limits.bytes {
             scope.spans.truncate(before);
+            scope.spans.shrink_to(before + before / 4 + FIRST_BLOCK);
             return Err(TooLarge { bytes });
         }
         self.items += 1;
@@ -120,19 +152,20 @@ impl OpenBatch {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scope_index(&mut self, scope: Scope) -> usize {
-        let same = |known: &Scope| {
-            // Most often it is the same literal; comparing texts is for the others.
-            std::ptr::eq(known.name, scope.name) && std::ptr::eq(known.version, scope.version) || *known == scope
-        };
-        if self.scopes.get(self.last).is_none_or(|last| !same(&last.scope)) {
-            self.last = self.scopes.iter().position(|known| same(&known.scope)).unwrap_or_else(|| {
-                self.scopes.push(ScopeSpans::new(scope));
-                self.scopes.len() - 1
-            });
+        if self.scopes.get(self.last).is_none_or(|last| !last.is_of(&scope)) {
+            self.last = self.find_scope(scope);
         }
         self.last
+    }
+
+    #[inline(never)]
+    fn find_scope(&mut self, scope: Scope) -> usize {
+        self.scopes.iter().position(|known| known.is_of(&scope)).unwrap_or_else(|| {
+            self.scopes.push(ScopeSpans::new(scope));
+            self.scopes.len() - 1
+        })
     }
 
     /// The size of the request if it were closed now; some bytes for each scope may be missing.
@@ -177,9 +210,6 @@ impl OpenBatch {
     fn clear(&mut self) {
         (self.items, self.bytes, self.last) = (0, 0, 0);
         self.scopes.truncate(KEPT_SCOPES);
-        for scope in &mut self.scopes {
-            scope.spans.clear();
-            scope.spans.shrink_to(KEPT_BLOCK);
-        }
+        self.scopes.iter_mut().for_each(ScopeSpans::clear);
     }
 }

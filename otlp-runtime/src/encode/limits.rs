@@ -26,5 +26,10 @@ impl Default for SpanLimits {
     }
 }
 
-/// Values in values deeper than this are empty (LIM1).
-pub(crate) const MAX_DEPTH: usize = 64;
+/// Messages in messages, as far as they are written; values that would lie deeper are empty.
+///
+/// LIM1 wants values 64 deep, but decoders (prost, C++, Java) refuse a whole request above 100 messages. Arrays reach 45
+/// values deep and maps 30.
+pub(crate) const MAX_NESTING: usize = 96;
+/// Where the deepest attribute's value lies: in an event's attribute, in a span, in a scope, in a resource.
+pub(crate) const VALUE_NESTING: usize = 6;

@@ -3,10 +3,14 @@
 mod attribute;
 mod batch;
 mod limits;
+mod payload;
 mod span;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod timing_tests;
 mod wire;
 
 pub(crate) use batch::{OpenBatch, TooLarge};
 pub(crate) use limits::SpanLimits;
+pub use payload::Payload;

@@ -1,8 +1,8 @@
 //! One span: `Span` of opentelemetry/proto/trace/v1, its fields in the order of their numbers.
 
-use super::attribute::{Unique, put_attribute};
+use super::attribute::{Scratch, Unique, put_attribute};
 use super::limits::SpanLimits;
-use super::wire::{FIXED32, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number};
+use super::wire::{FIXED32, FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start};
 use crate::data::{StatusCode, TraceFlags};
 use crate::processor::RecordSource;
 use crate::record::layout::Entry;
@@ -39,17 +39,17 @@ pub(super) fn put_span(
     source: &impl RecordSource,
     clock: &impl Fn(u64) -> u64,
     limits: &SpanLimits,
+    scratch: &mut Scratch,
 ) {
     put_ids(out, source);
     let start = clock(source.start());
     let end = clock(source.end()).max(start);
-    let status = if source.is_plain() {
-        put_bytes(out, NAME, source.name().as_bytes());
-        put_times(out, source, start, end);
-        put_plain_attributes(out, source, limits);
+    let after_ids = out.len();
+    let status = if source.is_plain() && put_plain(out, source, (start, end), limits) {
         Status::default()
     } else {
-        put_amended(out, source, (start, end), clock, limits)
+        out.truncate(after_ids);
+        put_amended(out, source, (start, end), clock, limits, scratch)
     };
     status.put(out, source.panicked());
     let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
@@ -61,45 +61,51 @@ pub(super) fn put_span(
 
 #[inline(always)]
 fn put_ids(out: &mut Vec<u8>, source: &impl RecordSource) {
-    let mut ids = [0; 28];
-    let (trace, span) = ids.split_at_mut(18);
-    trace.copy_from_slice(&with_head::<16, 18>([key(TRACE_ID, LEN), 16], source.trace_id().to_bytes()));
-    span.copy_from_slice(&with_head::<8, 10>([key(SPAN_ID, LEN), 8], source.span_id().to_bytes()));
-    out.extend_from_slice(&ids);
     let parent = source.parent_span_id();
-    if parent.is_valid() {
-        put_bytes(out, PARENT_SPAN_ID, &parent.to_bytes());
-    }
-}
-
-#[inline(always)]
-fn with_head<const N: usize, const M: usize>(head: [u8; 2], id: [u8; N]) -> [u8; M] {
-    std::array::from_fn(|i| if i < 2 { head[i] } else { id[i - 2] })
+    let mut ids = [0; 38];
+    ids[..2].copy_from_slice(&[key(TRACE_ID, LEN), 16]);
+    ids[2..18].copy_from_slice(&source.trace_id().to_bytes());
+    ids[18..20].copy_from_slice(&[key(SPAN_ID, LEN), 8]);
+    ids[20..28].copy_from_slice(&source.span_id().to_bytes());
+    ids[28..30].copy_from_slice(&[key(PARENT_SPAN_ID, LEN), 8]);
+    ids[30..].copy_from_slice(&parent.to_bytes());
+    put_start(out, [], ids, if parent.is_valid() { 38 } else { 28 });
 }
 
 #[inline(always)]
 fn put_times(out: &mut Vec<u8>, source: &impl RecordSource, start: u64, end: u64) {
-    out.extend_from_slice(&[key(KIND, VARINT), source.kind() as u8]);
-    put_fixed64(out, START, start);
-    put_fixed64(out, END, end);
+    let mut bytes = [0; 20];
+    bytes[..3].copy_from_slice(&[key(KIND, VARINT), source.kind() as u8, key(START, FIXED64)]);
+    bytes[3..11].copy_from_slice(&start.to_le_bytes());
+    bytes[11] = key(END, FIXED64);
+    bytes[12..].copy_from_slice(&end.to_le_bytes());
+    out.extend_from_slice(&bytes);
 }
 
-/// Attributes that are known to have different keys.
+/// A span that was only given attributes, each with a key of its own. `false`: there turned out to be more to it.
 #[inline(always)]
-fn put_plain_attributes(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits) {
+fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, u64), limits: &SpanLimits) -> bool {
+    put_bytes(out, NAME, source.name().as_bytes());
+    put_times(out, source, start, end);
     let mut dropped = source.dropped_attributes();
     let mut left = limits.attributes;
+    let mut last = "";
     for entry in source.entries() {
-        if let Entry::Attribute(name, value) = entry {
-            if left > 0 && !name.is_empty() {
-                left -= 1;
-                put_attribute(out, ATTRIBUTES, name, &value);
-            } else {
-                dropped += 1;
-            }
+        let Entry::Attribute(name, value) = entry else { return false };
+        if std::ptr::eq(name.as_ptr(), last.as_ptr()) {
+            // A value that was written several times, the last of which counts.
+            return false;
+        }
+        last = name;
+        if left > 0 && !name.is_empty() {
+            left -= 1;
+            put_attribute(out, ATTRIBUTES, name, &value);
+        } else {
+            dropped = dropped.saturating_add(1);
         }
     }
     put_number(out, DROPPED_ATTRIBUTES, dropped.into());
+    true
 }
 
 /// A span that was written to after its start.
@@ -109,9 +115,10 @@ fn put_amended<'s>(
     (start, end): (u64, u64),
     clock: &impl Fn(u64) -> u64,
     limits: &SpanLimits,
+    scratch: &mut Scratch,
 ) -> Status<'s> {
     let mut name = source.name();
-    let mut attributes = Unique::new(limits.attributes);
+    let mut attributes = Unique::new(scratch, limits.attributes);
     let mut status = Status::default();
     let (mut events, mut links) = (0usize, 0usize);
     for entry in source.entries() {
@@ -129,49 +136,52 @@ fn put_amended<'s>(
     put_times(out, source, start, end);
     attributes.put(out, ATTRIBUTES);
     put_number(out, DROPPED_ATTRIBUTES, source.dropped_attributes().saturating_add(attributes.dropped).into());
+    attributes.done(scratch);
     if events > 0 {
-        put_events(out, source, clock, limits);
+        put_events(out, source, clock, limits, scratch);
         put_number(out, DROPPED_EVENTS, events.saturating_sub(limits.events) as u64);
     }
     if links > 0 {
-        put_links(out, source, limits);
+        put_links(out, source, limits, scratch);
         put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64);
     }
     status
 }
 
 /// `Event`: time 1, name 2, attributes 3, dropped attributes 4.
-fn put_events(out: &mut Vec<u8>, source: &impl RecordSource, clock: &impl Fn(u64) -> u64, limits: &SpanLimits) {
+fn put_events(
+    out: &mut Vec<u8>,
+    source: &impl RecordSource,
+    clock: &impl Fn(u64) -> u64,
+    limits: &SpanLimits,
+    scratch: &mut Scratch,
+) {
     let events = source.entries().filter_map(|entry| match entry {
         Entry::Event { name, time, attributes } => Some((name, time, attributes)),
         _ => None,
     });
     for (name, time, attributes) in events.take(limits.events) {
-        let attributes = Unique::of(attributes, limits.attributes_per_event);
         put_message(out, EVENTS, |out| {
             put_fixed64(out, 1, clock(time));
             if !name.is_empty() {
                 put_bytes(out, 2, name.as_bytes());
             }
-            attributes.put(out, 3);
-            put_number(out, 4, attributes.dropped.into());
+            Unique::put_all(out, 3, attributes, limits.attributes_per_event, scratch);
         });
     }
 }
 
 /// `Link`: trace id 1, span id 2, attributes 4, dropped attributes 5, flags 6.
-fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits) {
+fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits, scratch: &mut Scratch) {
     let links = source.entries().filter_map(|entry| match entry {
         Entry::Link { trace_id, span_id, flags, attributes } => Some((trace_id, span_id, flags, attributes)),
         _ => None,
     });
     for (trace_id, span_id, flags, attributes) in links.take(limits.links) {
-        let attributes = Unique::of(attributes, limits.attributes_per_link);
         put_message(out, LINKS, |out| {
             put_bytes(out, 1, &trace_id.to_bytes());
             put_bytes(out, 2, &span_id.to_bytes());
-            attributes.put(out, 4);
-            put_number(out, 5, attributes.dropped.into());
+            Unique::put_all(out, 4, attributes, limits.attributes_per_link, scratch);
             if flags.bits() != 0 {
                 out.push(key(6, FIXED32));
                 out.extend_from_slice(&u32::from(flags.bits()).to_le_bytes());

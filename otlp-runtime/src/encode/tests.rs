@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::{OpenBatch, SpanLimits, TooLarge};
-use crate::data::{Level, Resource, Scope, SpanKind, StatusCode};
+use crate::data::{AttributeValue, Level, Resource, Scope, SpanKind, StatusCode};
 use crate::processor::{Patch, Patched};
 use crate::record::callsite::{Callsite, Metadata};
 use crate::record::journal::{Journal, Key};
@@ -394,6 +394,67 @@ fn two_hundred_scopes_hold_little_memory() {
     }
     assert!(batch.memory() < 1 << 20, "{}", batch.memory());
     assert_eq!(decode(&mut batch).resource_spans[0].scope_spans.len(), 200);
+}
+
+#[test]
+fn pro3_keys_are_unique_whatever_the_callsite_and_its_values_do() {
+    static TWICE: Callsite = Callsite::new(Metadata { keys: &["a", "b", "a", ""], ..METADATA });
+    assert!(!TWICE.has_distinct_keys() && CALLSITE.has_distinct_keys());
+    struct Twice(i64);
+    impl Value for Twice {
+        fn record(&self, writer: &mut ValueWriter<'_>) {
+            writer.i64(1);
+            writer.i64(self.0);
+        }
+    }
+    let mut batch = OpenBatch::new(&Resource::new(), SpanLimits::default());
+    let mut attributes = |callsite: &'static Callsite, keys: &[u16]| {
+        let mut journal = Journal::new();
+        keys.iter().for_each(|key| journal.value(Key::Callsite(*key), &Twice(10 + i64::from(*key))));
+        let mut words = record(&[], &[], 0);
+        words[1] = std::ptr::from_ref(callsite) as u64;
+        words.extend(journal.words().0);
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+        let span = only_span(&mut batch);
+        assert_eq!(span.name, callsite.metadata().name);
+        let int = |kept: KeyValue| match kept.value.unwrap().value {
+            Some(any_value::Value::IntValue(int)) => (kept.key, int),
+            other => panic!("{other:?}"),
+        };
+        (span.attributes.into_iter().map(int).collect::<Vec<_>>(), span.dropped_attributes_count)
+    };
+    assert_eq!(attributes(&CALLSITE, &[0, 2]), (vec![("a".into(), 10), ("c".into(), 12)], 0));
+    assert_eq!(attributes(&TWICE, &[0, 1, 2]), (vec![("a".into(), 12), ("b".into(), 11)], 0));
+    assert_eq!(attributes(&TWICE, &[3, 1]), (vec![("b".into(), 11)], 2));
+}
+
+/// What decoders refuse as too deep would cost the whole batch.
+#[test]
+fn lim2_values_are_cut_before_decoders_refuse_their_depth() {
+    let depth = |value: &AnyValue| {
+        let (mut depth, mut value) = (0, Some(value));
+        while let Some(any_value::Value::ArrayValue(array)) = value.and_then(|value| value.value.as_ref()) {
+            (depth, value) = (depth + 1, array.values.first());
+        }
+        depth
+    };
+    for levels in [1, 40, 45, 46, 50, 64, 80] {
+        let deep = (1..levels).fold(Val::List(vec![]), |inner, _| Val::List(vec![inner]));
+        let event = Op::Event("e".into(), vec![("k".into(), deep.clone())]);
+        let words = record(&[deep], &[event], 0);
+        let mut batch = OpenBatch::new(&Resource::new(), SpanLimits::default());
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+        let span = only_span(&mut batch);
+        for attributes in [&span.attributes, &span.events[0].attributes] {
+            assert_eq!(depth(attributes[0].value.as_ref().unwrap()), levels.min(45));
+        }
+        let map = (1..levels).fold(AttributeValue::I64(7), |inner, _| AttributeValue::Map(vec![("k".into(), inner)]));
+        let mut resource = Resource::new();
+        resource.set("deep", map);
+        let mut batch = OpenBatch::new(&resource, SpanLimits::default());
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+        decode(&mut batch);
+    }
 }
 
 const METADATA: Metadata = Metadata {

@@ -16,24 +16,39 @@ pub(super) fn varint_len(value: u64) -> usize {
     ((63 - (value | 1).leading_zeros()) as usize * 9 + 73) / 64
 }
 
+/// A varint and how many of the bytes it takes.
 #[inline(always)]
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    if value < 0x80 {
-        out.push(value as u8);
-        return;
-    }
+pub(super) fn varint(mut value: u64) -> ([u8; 10], usize) {
     let mut bytes = [0; 10];
     let mut len = 0;
     for byte in &mut bytes {
         len += 1;
-        *byte = value as u8 | 0x80;
-        value >>= 7;
-        if value == 0 {
-            *byte &= 0x7f;
+        if value < 0x80 {
+            *byte = value as u8;
             break;
         }
+        *byte = value as u8 | 0x80;
+        value >>= 7;
     }
-    out.extend_from_slice(bytes.get(..len).unwrap_or(&bytes));
+    (bytes, len)
+}
+
+#[inline(always)]
+pub(super) fn put_varint(out: &mut Vec<u8>, value: u64) {
+    if value < 0x80 {
+        out.push(value as u8);
+    } else {
+        let (bytes, len) = varint(value);
+        put_start(out, [], bytes, len);
+    }
+}
+
+/// `head`, then the first `len` of `bytes`: copied whole and cut, which takes no call.
+#[inline(always)]
+pub(super) fn put_start<const H: usize, const N: usize>(out: &mut Vec<u8>, head: [u8; H], bytes: [u8; N], len: usize) {
+    out.extend_from_slice(&head);
+    out.extend_from_slice(&bytes);
+    out.truncate(out.len() - N.saturating_sub(len));
 }
 
 /// A field of bytes or text.
@@ -78,23 +93,31 @@ pub(super) fn put_length_of(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>))
     let len = out.len() - at - 1;
     match out.get_mut(at) {
         Some(place) if len < 0x80 => *place = len as u8,
-        _ => widen(out, at, len),
+        _ => refit(out, at, 1, len),
     }
 }
 
-/// The length needs more than the one byte that was kept for it.
+/// A field that is a message of about 128 bytes or more.
+#[inline(always)]
+pub(super) fn put_long_message(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len() + 1;
+    out.extend_from_slice(&[key(field, LEN), 0, 0]);
+    write(out);
+    let len = out.len() - at - 2;
+    match out.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+        Some(place) if len >> 7 != 0 && len >> 14 == 0 => *place = [len as u8 | 0x80, (len >> 7) as u8],
+        _ => refit(out, at, 2, len),
+    }
+}
+
+/// Puts a length at `at`, where it needs more or less than the `kept` bytes.
+#[cold]
 #[inline(never)]
-fn widen(out: &mut Vec<u8>, at: usize, len: usize) {
-    let more = varint_len(len as u64) - 1;
-    let end = out.len();
-    out.resize(end + more, 0);
-    out.copy_within(at + 1..end, at + 1 + more);
-    let mut rest = len;
-    for byte in out.iter_mut().skip(at).take(more + 1) {
-        *byte = rest as u8 | 0x80;
-        rest >>= 7;
-    }
-    if let Some(last) = out.get_mut(at + more) {
-        *last &= 0x7f;
-    }
+fn refit(out: &mut Vec<u8>, at: usize, kept: usize, len: usize) {
+    let (bytes, needed) = varint(len as u64);
+    let end = at + kept + len;
+    out.resize(end.max(at + needed + len), 0);
+    out.copy_within(at + kept..end, at + needed);
+    out.truncate(at + needed + len);
+    out.iter_mut().skip(at).zip(bytes.iter().take(needed)).for_each(|(to, from)| *to = *from);
 }

@@ -29,8 +29,12 @@ pub trait RecordSource {
     fn panicked(&self) -> bool;
     /// Attributes that were lost before.
     fn dropped_attributes(&self) -> u32;
-    /// `true`: the entries are attributes alone, and no key occurs twice.
+    /// `true`: the entries are attributes alone, and no key occurs twice, unless in entries next to each other.
     fn is_plain(&self) -> bool;
+    /// About how many bytes it takes when encoded. A wrong guess costs time and nothing else.
+    fn size_hint(&self) -> usize {
+        256
+    }
     /// Attributes, events, links and changes, in their order.
     fn entries(&self) -> impl Iterator<Item = Entry<'_>>;
 }
@@ -73,7 +77,12 @@ impl RecordSource for RecordView<'_> {
         self.dropped_while_recording()
     }
     fn is_plain(&self) -> bool {
-        !self.is_amended()
+        !self.is_amended() && self.callsite().has_distinct_keys()
+    }
+    #[inline]
+    fn size_hint(&self) -> usize {
+        // Ids, times, kind and flags take 66 bytes; an attribute takes about as many as its entry.
+        68 + self.callsite().metadata().name.len() + self.entries().bytes()
     }
     fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         RecordView::entries(self)

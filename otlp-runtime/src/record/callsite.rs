@@ -31,13 +31,20 @@ pub struct Metadata {
 #[derive(Debug)]
 pub struct Callsite {
     interest: AtomicU8,
+    distinct_keys: bool,
     metadata: Metadata,
 }
 
 impl Callsite {
     /// A callsite that is off until somebody consumes spans.
     pub const fn new(metadata: Metadata) -> Self {
-        Self { interest: AtomicU8::new(0), metadata }
+        Self { interest: AtomicU8::new(0), distinct_keys: are_distinct(metadata.keys), metadata }
+    }
+
+    /// Whether no two of the keys are the same; the macros cannot see that of keys that are constants.
+    #[inline(always)]
+    pub fn has_distinct_keys(&self) -> bool {
+        self.distinct_keys
     }
 
     /// Whether spans are recorded here: one relaxed load.
@@ -54,6 +61,33 @@ impl Callsite {
     fn set_interest(&self, on: bool) {
         self.interest.store(u8::from(on), Ordering::Relaxed);
     }
+}
+
+const fn are_distinct(keys: &[&str]) -> bool {
+    let mut i = 0;
+    while i < keys.len() {
+        let mut j = 0;
+        while j < i {
+            if is_same(keys[i].as_bytes(), keys[j].as_bytes()) {
+                return false;
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// `==`, which is not to be had in constants.
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while a.len() == b.len() && i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    a.len() == b.len()
 }
 
 /// A callsite as the linker's registry holds it.

@@ -260,7 +260,13 @@ struct RawEntry<'a> {
 }
 
 impl<'a> Entries<'a> {
+    /// How many bytes they take here.
     #[inline]
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.words)
+    }
+
+    #[inline(always)]
     fn next_raw(&mut self) -> Option<RawEntry<'a>> {
         let (&word, mut rest) = self.words.split_first()?;
         let number = (word >> 16) as u16;
@@ -280,6 +286,7 @@ impl<'a> Entries<'a> {
         Some(RawEntry { tag: word as u8, number, key, payload, bytes })
     }
 
+    #[inline(always)]
     fn value(&self, entry: &RawEntry<'a>) -> RawValue<'a> {
         let first = entry.payload.first().copied().unwrap_or_default();
         match entry.tag {
@@ -302,7 +309,7 @@ impl<'a> Entries<'a> {
 impl<'a> Iterator for Entries<'a> {
     type Item = Entry<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry<'a>> {
         let entry = self.next_raw()?;
         let word = |i: usize| entry.payload.get(i).copied().unwrap_or_default();

@@ -19,12 +19,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 pub use endpoint::{Endpoint, EndpointKind};
 
 use crate::config::TransportProtocol;
-use crate::data::Signal;
+pub use crate::encode::Payload;
 use crate::error::OtlpError;
 
 /// Names this exporter, language and version (spec-checklist EXP12, T2).
@@ -34,17 +32,6 @@ const USER_AGENT: &str = concat!("otlp-rust/", env!("CARGO_PKG_VERSION"));
 /// No answer may be larger (spec-checklist OTP2).
 #[cfg(any(feature = "http", feature = "grpc"))]
 const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
-
-/// One request: an `Export*ServiceRequest` in protobuf, ready to send.
-#[derive(Clone, Debug)]
-pub struct Payload {
-    /// Which service it is for.
-    pub signal: Signal,
-    /// The encoded request.
-    pub body: Bytes,
-    /// How many spans, data points or log records it holds.
-    pub items: u64,
-}
 
 /// The receiver accepted a request (spec-checklist OTP6: never sent again, whatever it says).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,16 @@
+//! [`Payload`]: what leaves the encoder, and the one currency of everything after it.
+
+use bytes::Bytes;
+
+use crate::data::Signal;
+
+/// One request: an `Export*ServiceRequest` in protobuf, ready to send.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// Which service it is for.
+    pub signal: Signal,
+    /// The encoded request.
+    pub body: Bytes,
+    /// How many spans, data points or log records it holds.
+    pub items: u64,
+}
