@@ -13,6 +13,12 @@ use crate::account::Counts;
 pub struct Status {
     /// The spans of the pipeline of `init`: of the one that runs, else of the last one.
     pub traces: Counts,
+    /// Attributes, events and the like for spans that had ended, in this process so far. They are in no span.
+    pub stale_updates: u64,
+    /// Attributes, events and the like that gave up waiting while other threads wrote to the same span.
+    pub contended_updates: u64,
+    /// Bytes that recording holds now: logs of all threads, open spans, and attributes too large for either.
+    pub recording_bytes: usize,
 }
 
 /// What became of everything that was recorded since the last `init`. Records that the collector has not fetched yet are
@@ -22,7 +28,8 @@ pub fn status() -> Status {
     let traces = crate::collector::counts();
     #[cfg(not(feature = "export"))]
     let traces = Counts::default();
-    Status { traces }
+    let (stale_updates, contended_updates) = crate::record::counters::refused_updates();
+    Status { traces, stale_updates, contended_updates, recording_bytes: crate::record::memory() }
 }
 
 impl fmt::Display for Status {
@@ -56,7 +63,7 @@ mod tests {
         ledger.recorded(20);
         ledger.dispatched(15);
         ledger.answered(12, 2);
-        let status = || Status { traces: ledger.counts() }.to_string();
+        let status = || Status { traces: ledger.counts(), ..Status::default() }.to_string();
         assert_eq!(status(), "spans: 20 recorded, 10 exported, 0 dropped, 2 rejected, 5 queued, 3 in flight");
         ledger.dropped_in_flight(DropReason::UnknownOutcome, 3);
         ledger.dropped_queued(DropReason::QueueFull, 5);

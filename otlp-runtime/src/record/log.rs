@@ -64,6 +64,17 @@ struct Bag {
 }
 
 impl Bag {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self { count: AtomicUsize::new(0), places: [const { AtomicPtr::new(std::ptr::null_mut()) }; BAG] }
+    }
+
+    #[cfg(loom)]
+    fn new() -> Self {
+        let places = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
+        Self { count: AtomicUsize::new(0), places }
+    }
+
     fn take(&self) -> Option<Box<Segment>> {
         if self.count.load(Ordering::Relaxed) == 0 {
             return None;
@@ -110,18 +121,12 @@ pub(crate) struct Pool {
 impl Pool {
     #[cfg(not(loom))]
     pub(crate) const fn new(limit: usize) -> Self {
-        const EMPTY: Bag =
-            Bag { count: AtomicUsize::new(0), places: [const { AtomicPtr::new(std::ptr::null_mut()) }; BAG] };
-        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: EMPTY, large: EMPTY }
+        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: Bag::new(), large: Bag::new() }
     }
 
     #[cfg(loom)]
     pub(crate) fn new(limit: usize) -> Self {
-        let bag = || Bag {
-            count: AtomicUsize::new(0),
-            places: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
-        };
-        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: bag(), large: bag() }
+        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: Bag::new(), large: Bag::new() }
     }
 
     /// Sets the budget, in bytes. What is held already stays.

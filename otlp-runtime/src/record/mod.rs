@@ -53,3 +53,9 @@ pub(crate) fn set_memory(logs: usize, slots: usize, heap: usize) {
     local::SLOTS.set_limit(slots);
     heap::set_limit(heap);
 }
+
+/// Bytes that recording holds.
+#[cfg(not(loom))]
+pub(crate) fn memory() -> usize {
+    local::POOL.usage().0 + local::SLOTS.held() + heap::held()
+}
