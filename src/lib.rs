@@ -9,7 +9,9 @@ pub use otlp_runtime::{
     config::{OtlpConfig, Sampler, TransportProtocol},
     data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,
+    init::{OtlpGuard, flush, flush_async, init, shutdown},
     record::value::{AttributeWriter, Attributes, Value, ValueWriter},
+    status::{Status, status},
     trace::{Context, ContextGuard, EnteredSpan, FutureExt, InContext, InSpan, Span, SpanRef},
 };
 

@@ -25,7 +25,7 @@ const LAYERS: &[&[&str]] = &[
     &["transport"],
     &["exporter"],
     &["collector"],
-    &["observe"],
+    &["observe", "status"],
     &["client"],
     &["init"],
     &["bridge"],

@@ -3,6 +3,8 @@
 
 #[cfg(not(loom))]
 pub mod account;
+#[cfg(all(feature = "export", not(loom)))]
+mod collector;
 #[cfg(not(loom))]
 pub mod config;
 #[cfg(not(loom))]
@@ -14,10 +16,14 @@ pub mod error;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod exporter;
 #[cfg(not(loom))]
+pub mod init;
+#[cfg(not(loom))]
 pub mod macro_support;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod processor;
 pub mod record;
+#[cfg(not(loom))]
+pub mod status;
 #[cfg(all(feature = "testing", not(loom)))]
 pub mod testing;
 #[cfg(not(loom))]

@@ -6,4 +6,4 @@ mod report;
 
 pub use ledger::{Counts, Ledger};
 pub use reason::DropReason;
-pub use report::Report;
+pub use report::{Report, say_line};

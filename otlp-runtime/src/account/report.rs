@@ -27,7 +27,7 @@ impl Report {
     pub fn say(&self, kind: &'static str, line: impl FnOnce() -> String) {
         if let Some(kept_back) = self.admit(kind, Instant::now()) {
             let suffix = if kept_back > 0 { format!(" ({kept_back} similar lines kept back)") } else { String::new() };
-            write_line(&format!("otlp: {}{suffix}", line()));
+            say_line(&format!("{}{suffix}", line()));
         }
     }
 
@@ -51,10 +51,12 @@ impl Report {
     }
 }
 
-/// One `write` of the whole line, so that lines of several processes do not mix; a closed or full stderr is no error.
-fn write_line(line: &str) {
+/// Says one line that no rate limit holds back.
+///
+/// It is one `write`, so that lines of several processes do not mix; a closed or full stderr is no error.
+pub fn say_line(line: &str) {
     use std::io::Write as _;
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    let _ = std::io::stderr().write_all(format!("otlp: {line}\n").as_bytes());
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use retry::RetryPolicy;
-pub use settled::Settled;
+pub use settled::{Progress, Settled};
 
 use crate::account::{DropReason, Ledger, Report};
 use crate::error::OtlpError;
@@ -125,9 +125,20 @@ impl Exporter {
         self.shared.wake.notify_one();
     }
 
+    /// Waits for the thread's work to end, at most until `deadline`; says whether it has.
+    pub fn wait_ended(&self, deadline: Instant) -> bool {
+        self.ended.wait_until(deadline)
+    }
+
+    /// Has the thread say a line on stderr, which may block. Each kind has a rate limit of its own; of lines that wait, only
+    /// the latest of a kind is said.
+    pub fn say(&self, kind: &'static str, text: String) {
+        self.shared.will_say(Line { kind, text });
+    }
+
     /// Waits for the thread to end, at most until `deadline`; says whether it has.
     pub fn join(mut self, deadline: Instant) -> bool {
-        let ended = self.ended.wait_until(deadline);
+        let ended = self.wait_ended(deadline);
         if let Some(thread) = self.thread.take().filter(|_| ended) {
             let _ = thread.join();
         }

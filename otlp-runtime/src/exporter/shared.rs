@@ -66,6 +66,12 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has the export thread say `line`.
+    pub(super) fn will_say(&self, line: Line) {
+        self.state().will_say(line);
+        self.wake.notify_one();
+    }
+
     /// Says what there is to say.
     pub(super) fn speak(&self) {
         let lines = std::mem::take(&mut self.state().lines);
@@ -73,7 +79,7 @@ impl Shared {
     }
 
     pub(super) fn enqueue(&self, batch: Batch) {
-        self.settled.open(batch.seq);
+        self.settled.open(batch.seq, batch.payload.items);
         let mut state = self.state();
         let (reason, entry) = if state.closed {
             (DropReason::Shutdown, Entry::new(batch))
@@ -107,7 +113,7 @@ impl Shared {
         for line in state.health.accepted(now(), payload, rejected, accepted.message.as_deref()) {
             state.will_say(line);
         }
-        self.settle(&mut state, entry);
+        self.settle(&mut state, entry, rejected);
     }
 
     pub(super) fn refused(&self, entry: &Entry, cause: &str) {
@@ -116,7 +122,7 @@ impl Shared {
         let mut state = self.state();
         let line = state.health.refused(payload, cause);
         state.will_say(line);
-        self.settle(&mut state, entry);
+        self.settle(&mut state, entry, payload.items);
     }
 
     /// An attempt failed that may be made again, if time and shutdown allow it.
@@ -155,7 +161,7 @@ impl Shared {
         let mut state = self.state();
         let line = state.health.dropped(reason, items);
         state.will_say(line);
-        self.settle(&mut state, entry);
+        self.settle(&mut state, entry, items);
     }
 
     fn drop_queued(&self, state: &mut State, entry: &Entry, reason: DropReason) {
@@ -163,12 +169,12 @@ impl Shared {
         self.ledger.dropped_queued(reason, items);
         let line = state.health.dropped(reason, items);
         state.will_say(line);
-        self.settled.settle(entry.batch.seq);
+        self.settled.settle(entry.batch.seq, items);
     }
 
-    fn settle(&self, state: &mut State, entry: &Entry) {
+    fn settle(&self, state: &mut State, entry: &Entry, lost: u64) {
         state.queue.release(entry);
-        self.settled.settle(entry.batch.seq);
+        self.settled.settle(entry.batch.seq, lost);
     }
 
     /// Closes if nothing is left to send.

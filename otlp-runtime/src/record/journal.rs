@@ -263,10 +263,10 @@ fn copy_bytes(words: &mut [u64], bytes: &[u8]) {
     for (chunk, word) in whole.iter().zip(words.by_ref()) {
         *word = u64::from_ne_bytes(*chunk);
     }
-    if !rest.is_empty() {
-        if let Some(word) = words.next() {
-            *word = last_word(bytes, rest);
-        }
+    if !rest.is_empty()
+        && let Some(word) = words.next()
+    {
+        *word = last_word(bytes, rest);
     }
 }
 

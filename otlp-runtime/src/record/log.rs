@@ -64,6 +64,17 @@ struct Bag {
 }
 
 impl Bag {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self { count: AtomicUsize::new(0), places: [const { AtomicPtr::new(std::ptr::null_mut()) }; BAG] }
+    }
+
+    #[cfg(loom)]
+    fn new() -> Self {
+        let places = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
+        Self { count: AtomicUsize::new(0), places }
+    }
+
     fn take(&self) -> Option<Box<Segment>> {
         if self.count.load(Ordering::Relaxed) == 0 {
             return None;
@@ -110,18 +121,12 @@ pub(crate) struct Pool {
 impl Pool {
     #[cfg(not(loom))]
     pub(crate) const fn new(limit: usize) -> Self {
-        const EMPTY: Bag =
-            Bag { count: AtomicUsize::new(0), places: [const { AtomicPtr::new(std::ptr::null_mut()) }; BAG] };
-        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: EMPTY, large: EMPTY }
+        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: Bag::new(), large: Bag::new() }
     }
 
     #[cfg(loom)]
     pub(crate) fn new(limit: usize) -> Self {
-        let bag = || Bag {
-            count: AtomicUsize::new(0),
-            places: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
-        };
-        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: bag(), large: bag() }
+        Self { limit: AtomicUsize::new(limit), held: AtomicUsize::new(0), small: Bag::new(), large: Bag::new() }
     }
 
     /// Sets the budget, in bytes. What is held already stays.
@@ -259,8 +264,9 @@ impl Writer {
 
     #[cold]
     fn answer_revocation(&mut self, chain: &Chain) {
-        if chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            // Taken: the segment is the reader's now.
+        let answer = chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Acquire);
+        // The reader may also have given up in the meantime.
+        if answer == Err(TAKEN) {
             *self = Self::new();
             chain.reader.revoke.store(KEPT, Ordering::Release);
         }
@@ -287,7 +293,7 @@ impl Writer {
         chain.reader.held.fetch_add(size * 8, Ordering::Relaxed);
         let fresh = Box::into_raw(fresh);
         if self.segment.is_null() {
-            chain.mailbox.store(fresh, Ordering::Release);
+            chain.mailbox.swap(fresh, Ordering::AcqRel);
         } else {
             // SAFETY: the current segment is alive: the reader frees it only after it has seen the `next` set here.
             unsafe { (*self.segment).next.store(fresh, Ordering::Release) };
@@ -378,7 +384,7 @@ impl Reader {
         let orphaned = self.chain().orphaned.load(Ordering::Acquire);
         let mut drained = Drained { finished: orphaned, ..Drained::default() };
         if self.head.is_null() {
-            self.head = self.chain().mailbox.swap(std::ptr::null_mut(), Ordering::Acquire);
+            self.head = self.chain().mailbox.swap(std::ptr::null_mut(), Ordering::AcqRel);
             self.at = 0;
         }
         let mark = self.mark();

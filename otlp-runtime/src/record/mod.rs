@@ -29,12 +29,16 @@ pub mod layout;
 #[cfg(not(loom))]
 pub(crate) mod local;
 pub(crate) mod log;
+#[cfg(all(test, loom))]
+mod loom_tests;
 #[cfg(not(loom))]
 pub(crate) mod route;
 pub(crate) mod slot;
 #[cfg(not(loom))]
 pub(crate) mod span;
 mod sync;
+#[cfg(all(test, not(loom)))]
+mod tests;
 #[cfg(not(loom))]
 pub(crate) mod text;
 #[cfg(not(loom))]
@@ -48,4 +52,10 @@ pub(crate) fn set_memory(logs: usize, slots: usize, heap: usize) {
     local::POOL.set_limit(logs);
     local::SLOTS.set_limit(slots);
     heap::set_limit(heap);
+}
+
+/// Bytes that recording holds.
+#[cfg(not(loom))]
+pub(crate) fn memory() -> usize {
+    local::POOL.usage().0 + local::SLOTS.held() + heap::held()
 }

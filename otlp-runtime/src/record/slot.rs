@@ -146,6 +146,11 @@ impl<C: Content> Handle<C> {
         }
     }
 
+    #[cfg(all(test, loom))]
+    pub(crate) fn slot(self) -> &'static Slot<C> {
+        self.slot
+    }
+
     /// Whether the span has not ended yet.
     pub(crate) fn is_open(self) -> bool {
         let state = self.slot.state.load(Ordering::Relaxed);

@@ -1,4 +1,6 @@
-//! Telemetry in tests: an in-process OTLP collector, and what arrived as plain data.
+//! Telemetry in tests: an in-process OTLP collector, per-test capture, and what arrived as plain data.
+//!
+//! [`capture`] and [`capture_async`] give what one piece of code recorded: no receiver, nothing global, in parallel.
 //!
 //! [`Collector`] is a receiver on a free loopback port. It speaks OTLP over gRPC and over HTTP/protobuf on that one
 //! port, runs on a thread of its own, and can be told to answer badly. [`Captured`] is what it, or a capture, holds:
@@ -18,6 +20,7 @@
 //! ```
 
 mod answer;
+mod capture;
 mod captured;
 mod collector;
 mod connection;
@@ -30,6 +33,7 @@ mod server;
 mod span;
 mod tree;
 
+pub use capture::{capture, capture_async};
 pub use captured::Captured;
 pub use collector::Collector;
 pub use decode::DecodeError;
@@ -43,4 +47,6 @@ mod tests;
 
 /// Marks the calling thread as one of ours, so that nothing recorded on it is exported: a collector that exported
 /// its own work to itself would never come to rest.
-fn suppress_this_thread() {}
+fn suppress_this_thread() {
+    crate::record::local::suppress();
+}

@@ -38,7 +38,7 @@ const MAX_SOURCES: usize = 16;
 #[cold]
 pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
     // Its user's code runs before the span is touched.
-    let message = failure.message.and_then(|message| Text::of(message));
+    let message = failure.message.and_then(Text::of);
     let words = message.as_ref().map_or(0, |message| hash(message.as_str()));
     let below = local::with(|local| local.last_error.replace((span.parent_id(), words)));
     let seen =

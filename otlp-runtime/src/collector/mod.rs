@@ -1,0 +1,191 @@
+//! The engine: one thread for the process, `otlp-collect`, which turns finished records into batches.
+//!
+//! ```text
+//! logs → pass → pipeline of the record's route → open batch → by bytes, count or age → outlet
+//!                                   ↑ orders: open, flush, shutdown, through the desk
+//! ```
+//! The thread starts with the first pipeline and never ends; while nothing goes on it is parked. It does no I/O and runs
+//! nobody else's code, but for the wakers of [`flush_async`].
+
+mod budget;
+mod desk;
+mod engine;
+mod feed;
+mod flush;
+mod outlet;
+mod own;
+mod pace;
+mod pipe;
+mod pipeline;
+mod routes;
+#[cfg(test)]
+mod tests;
+mod ticket;
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+pub(crate) use flush::Flush;
+#[cfg(feature = "testing")]
+pub(crate) use outlet::Outlet;
+pub(crate) use pipe::Pipe;
+pub(crate) use pipeline::BatchLimits;
+
+use crate::account::{Counts, Ledger, Report};
+use crate::config::{Resolved, RootSampler, Sampler};
+#[cfg(feature = "testing")]
+use crate::data::Resource;
+use crate::error::OtlpError;
+use crate::exporter::{Exporter, Settings};
+use crate::record::doze;
+use crate::record::route::{self, Sampling};
+use crate::transport::TransportFactory;
+use budget::Budget;
+use desk::Desk;
+use engine::Engine;
+use feed::{Logs, Nap};
+use pipeline::Pipeline;
+use ticket::Ticket;
+
+/// The thread's name.
+const THREAD: &str = "otlp-collect";
+
+/// The desk of the process's engine.
+static DESK: LazyLock<Arc<Desk>> = LazyLock::new(|| Arc::new(Desk::new(doze::wake)));
+
+/// Starts the engine, unless it runs.
+fn start() -> Result<(), OtlpError> {
+    static RUNS: Mutex<bool> = Mutex::new(false);
+    let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*runs {
+        let work = || {
+            own::mark();
+            Engine::new(Arc::clone(&DESK), Logs::adopt(), Nap, say).run(|| false);
+        };
+        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+        thread.map_err(|source| OtlpError::Thread { name: THREAD, source })?;
+        *runs = true;
+    }
+    Ok(())
+}
+
+/// Says a line that no pipeline is left to say; each kind has a rate limit.
+pub(crate) fn say(kind: &'static str, line: String) {
+    static REPORT: Report = Report::new();
+    REPORT.say(kind, || line);
+}
+
+/// Opens the global pipeline and turns recording on.
+pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> Result<Arc<Pipe>, OtlpError> {
+    let reservation = DESK.reserve()?;
+    let budget = Budget::split(settings.memory_limit, settings.batch_bytes);
+    let limits = BatchLimits {
+        bytes: budget.batch,
+        items: u64::try_from(settings.batch_size).unwrap_or(u64::MAX),
+        age: settings.schedule_delay,
+    };
+    let exporter = Settings {
+        timeout: settings.timeout,
+        concurrency: settings.concurrency,
+        queue_bytes: budget.queue,
+        on_thread_start: own::mark,
+        ..Settings::default()
+    };
+    let ledger = Arc::new(Ledger::default());
+    start()?;
+    let exporter = Box::new(Exporter::start(exporter, transport, Arc::clone(&ledger))?);
+    crate::record::set_memory(budget.segments, budget.slots, budget.heap);
+    crate::record::clock::start();
+    Ok(DESK.open_global(reservation, || {
+        let route = route::open_global(sampling(&settings.sampler));
+        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter)
+    }))
+}
+
+fn sampling(sampler: &Sampler) -> Sampling {
+    let ratio = match sampler.root() {
+        RootSampler::AlwaysOn => 1.0,
+        RootSampler::AlwaysOff => 0.0,
+        RootSampler::TraceIdRatio(ratio) => ratio,
+    };
+    Sampling::new(ratio, sampler.is_parent_based())
+}
+
+/// Opens a pipeline beside the global one. Its route is open until [`close`].
+#[cfg(feature = "testing")]
+pub(crate) fn open(
+    resource: &Resource,
+    limits: BatchLimits,
+    ledger: Arc<Ledger>,
+    outlet: Box<dyn Outlet>,
+) -> Result<Arc<Pipe>, OtlpError> {
+    start()?;
+    crate::record::clock::start();
+    Ok(DESK.open(|| Pipeline::new(route::open_capture(), false, resource, limits, ledger, outlet)))
+}
+
+/// Closes what [`open`] opened, once everything recorded before the call is in its outlet; waits at most `allowed`.
+#[cfg(feature = "testing")]
+pub(crate) fn close(pipe: &Arc<Pipe>, allowed: Duration) -> Result<(), OtlpError> {
+    let _closing = Closing;
+    wait(&DESK.ask_end(pipe, allowed))
+}
+
+/// The same without blocking a thread.
+#[cfg(feature = "testing")]
+pub(crate) async fn close_async(pipe: &Arc<Pipe>, allowed: Duration) -> Result<(), OtlpError> {
+    let _closing = Closing;
+    Flush::of(Arc::clone(&DESK), DESK.ask_end(pipe, allowed)).await
+}
+
+/// The same without waiting.
+#[cfg(feature = "testing")]
+pub(crate) fn abandon(pipe: &Arc<Pipe>) {
+    let _closing = Closing;
+    pipe.forget(&DESK.ask_end(pipe, Duration::ZERO));
+}
+
+/// Closes the route of a pipeline that is beside the global one.
+#[cfg(feature = "testing")]
+struct Closing;
+
+#[cfg(feature = "testing")]
+impl Drop for Closing {
+    fn drop(&mut self) {
+        route::close_capture();
+    }
+}
+
+/// Waits for the fate of everything recorded before the call.
+pub(crate) fn flush(allowed: Duration) -> Result<(), OtlpError> {
+    DESK.ask_flush(allowed).map_or(Ok(()), |ticket| wait(&ticket))
+}
+
+/// The same without blocking a thread.
+pub(crate) fn flush_async(allowed: Duration) -> Flush {
+    Flush::new(Arc::clone(&DESK), allowed)
+}
+
+/// Ends the global pipeline, or none but `only`.
+///
+/// `None`: there is none.
+pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Result<(), OtlpError>> {
+    let ticket = DESK.ask_shutdown(only, allowed, route::close_global)?;
+    let ended = wait(&ticket);
+    if !own::is_marked() {
+        DESK.finish(&ticket.pipe);
+    }
+    Some(ended)
+}
+
+/// The book of the global pipeline, or of the last one.
+pub(crate) fn counts() -> Counts {
+    DESK.ledger().map_or_else(Counts::default, |ledger| ledger.counts())
+}
+
+/// Waits until it is over; the engine's own threads leave at once.
+fn wait(ticket: &Arc<Ticket>) -> Result<(), OtlpError> {
+    let outcome = if own::is_marked() { ticket.outcome() } else { ticket.wait() };
+    ticket.pipe.forget(ticket);
+    outcome
+}

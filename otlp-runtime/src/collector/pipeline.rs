@@ -1,0 +1,151 @@
+//! One pipeline as the engine sees it: records go in, closed batches come out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::outlet::Outlet;
+use super::pipe::Pipe;
+use super::ticket::Mark;
+use crate::account::{DropReason, Ledger};
+use crate::data::Resource;
+use crate::encode::{OpenBatch, SpanLimits};
+use crate::exporter::Batch;
+use crate::processor::RecordSource;
+
+/// When an open batch is closed: at the first of these.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchLimits {
+    /// Encoded bytes.
+    pub(crate) bytes: usize,
+    /// Items.
+    pub(crate) items: u64,
+    /// Time since its first item.
+    pub(crate) age: Duration,
+}
+
+/// The engine's end of a pipeline.
+pub(crate) struct Pipeline {
+    pipe: Arc<Pipe>,
+    global: bool,
+    limits: BatchLimits,
+    batch: OpenBatch,
+    /// Items in the open batch, and those among them that the book does not have yet.
+    items: u64,
+    unbooked: u64,
+    /// When its first item came.
+    opened: Option<Instant>,
+    /// The number of the open batch.
+    seq: u64,
+    /// What was lost on the way here: in the current pass, and for each reason since the beginning.
+    lost_in_pass: u64,
+    lost: [u64; DropReason::COUNT],
+}
+
+impl Pipeline {
+    /// A pipeline for `route`; the one of `init` if `global`.
+    pub(crate) fn new(
+        route: u32,
+        global: bool,
+        resource: &Resource,
+        limits: BatchLimits,
+        ledger: Arc<Ledger>,
+        outlet: Box<dyn Outlet>,
+    ) -> Self {
+        Self {
+            pipe: Pipe::new(route, ledger, outlet),
+            global,
+            limits,
+            batch: OpenBatch::new(resource, SpanLimits::default()),
+            items: 0,
+            unbooked: 0,
+            opened: None,
+            seq: 0,
+            lost_in_pass: 0,
+            lost: [0; DropReason::COUNT],
+        }
+    }
+
+    pub(super) fn pipe(&self) -> &Arc<Pipe> {
+        &self.pipe
+    }
+
+    pub(super) fn is_global(&self) -> bool {
+        self.global
+    }
+
+    /// Encodes one record. A record that makes the encoder panic is lost alone.
+    pub(super) fn take(&mut self, record: &impl RecordSource, clock: impl Fn(u64) -> u64, now: Instant) {
+        let batch = &mut self.batch;
+        match catch_unwind(AssertUnwindSafe(|| batch.push(record, clock))) {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return self.lose(DropReason::TooLarge, 1),
+            Err(_) => {
+                self.batch.repair();
+                return self.lose(DropReason::Poison, 1);
+            }
+        }
+        self.items += 1;
+        self.unbooked += 1;
+        self.opened.get_or_insert(now);
+        if self.items >= self.limits.items || self.batch.bytes() >= self.limits.bytes {
+            self.close();
+        }
+    }
+
+    /// Records were lost before they could be encoded.
+    pub(super) fn lose(&mut self, reason: DropReason, records: u64) {
+        if records == 0 {
+            return;
+        }
+        self.lost_in_pass += records;
+        self.pipe.ledger.lost(reason, records);
+        let total = &mut self.lost[reason as usize];
+        *total += records;
+        let text = format!("{total} spans dropped ({reason}): {}", reason.remedy());
+        self.pipe.outlet.say(reason.as_str(), text);
+    }
+
+    pub(super) fn begin_pass(&mut self) {
+        self.lost_in_pass = 0;
+    }
+
+    /// Writes down what the pass brought.
+    pub(super) fn book(&mut self) {
+        match std::mem::take(&mut self.unbooked) {
+            0 => {}
+            items => self.pipe.ledger.recorded(items),
+        }
+    }
+
+    /// When the open batch is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.opened.and_then(|opened| opened.checked_add(self.limits.age))
+    }
+
+    /// Closes the batch, and hands it over.
+    pub(super) fn close(&mut self) {
+        self.book();
+        self.opened = None;
+        let items = std::mem::take(&mut self.items);
+        if items == 0 {
+            return;
+        }
+        let batch = &mut self.batch;
+        match catch_unwind(AssertUnwindSafe(|| batch.close())) {
+            Ok(Some(mut payload)) => {
+                // The book's own count: what it is told about a batch must add up, whatever the encoder counts.
+                payload.items = items;
+                self.pipe.outlet.take(Batch { seq: self.seq, payload });
+                self.seq += 1;
+            }
+            Ok(None) | Err(_) => self.pipe.ledger.dropped_queued(DropReason::Poison, items),
+        }
+    }
+
+    /// Closes the batch: everything that was taken so far is below the mark.
+    pub(super) fn mark(&mut self) -> Mark {
+        self.close();
+        Mark { below: self.seq, lost: self.lost_in_pass }
+    }
+}

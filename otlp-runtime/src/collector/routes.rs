@@ -1,0 +1,109 @@
+//! Which pipeline a record belongs to.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::desk::Desk;
+use super::pipe::Pipe;
+use super::pipeline::Pipeline;
+use crate::account::DropReason;
+use crate::record::drain::Pass;
+
+/// Says a line of a kind.
+pub(super) type Say = fn(&'static str, String);
+
+/// The open pipelines, by route; there are few.
+pub(super) struct Routes {
+    open: Vec<Pipeline>,
+    /// Where the last record's pipeline stands in `open`: the next record mostly belongs to the same.
+    last: usize,
+    /// The last global pipeline that was closed.
+    closed: Option<Arc<Pipe>>,
+    late: u64,
+    say: Say,
+}
+
+impl Routes {
+    pub(super) fn new(say: Say) -> Self {
+        Self { open: Vec::new(), last: 0, closed: None, late: 0, say }
+    }
+
+    pub(super) fn admit(&mut self, pipeline: Pipeline) {
+        self.open.push(pipeline);
+    }
+
+    #[inline]
+    fn position(&self, route: u32) -> Option<usize> {
+        if self.open.get(self.last).is_some_and(|pipeline| pipeline.pipe().route == route) {
+            return Some(self.last);
+        }
+        self.open.iter().position(|pipeline| pipeline.pipe().route == route)
+    }
+
+    pub(super) fn get(&mut self, route: u32) -> Option<&mut Pipeline> {
+        let at = self.position(route)?;
+        self.open.get_mut(at)
+    }
+
+    /// The pipeline of a record; one that was opened a moment ago may still be on the desk.
+    #[inline]
+    pub(super) fn find(&mut self, route: u32, desk: &Desk) -> Option<&mut Pipeline> {
+        let at = self.position(route).or_else(|| {
+            self.open.extend(desk.opened());
+            self.position(route)
+        })?;
+        self.last = at;
+        self.open.get_mut(at)
+    }
+
+    /// A record came after its pipeline was closed. A capture that is over does not care.
+    pub(super) fn late(&mut self, route: u32) {
+        if let Some(closed) = self.closed.as_ref().filter(|closed| closed.route == route) {
+            closed.ledger.lost(DropReason::Shutdown, 1);
+            self.late += 1;
+        }
+    }
+
+    pub(super) fn begin_pass(&mut self) {
+        self.open.iter_mut().for_each(|pipeline| pipeline.begin_pass());
+    }
+
+    /// Books what the pass brought, and what was lost before it, which nobody knows the route of.
+    pub(super) fn end_pass(&mut self, pass: &Pass) {
+        for (reason, lost) in [(DropReason::BufferFull, pass.no_room), (DropReason::LiveSpans, pass.no_slot)] {
+            if let Some(global) = self.open.iter_mut().rev().find(|pipeline| pipeline.is_global()) {
+                global.lose(reason, lost);
+            } else if let Some(closed) = &self.closed {
+                closed.ledger.lost(reason, lost);
+            }
+        }
+        self.open.iter_mut().for_each(|pipeline| pipeline.book());
+        let late = std::mem::take(&mut self.late);
+        if late > 0 {
+            let reason = DropReason::Shutdown;
+            (self.say)(reason.as_str(), format!("{late} spans dropped ({reason}): {}", reason.remedy()));
+        }
+    }
+
+    /// Closes the batches that are due; when the next one is.
+    pub(super) fn close_due(&mut self, now: Instant) -> Option<Instant> {
+        for pipeline in self.open.iter_mut().filter(|pipeline| pipeline.due().is_some_and(|due| due <= now)) {
+            pipeline.close();
+        }
+        self.open.iter().filter_map(|pipeline| pipeline.due()).min()
+    }
+
+    /// Closes a pipeline: its last batch is handed over, and what comes from now on is late.
+    pub(super) fn close(&mut self, route: u32) {
+        let Some(at) = self.position(route) else { return };
+        let mut pipeline = self.open.swap_remove(at);
+        pipeline.close();
+        if pipeline.is_global() {
+            self.closed = Some(Arc::clone(pipeline.pipe()));
+        }
+    }
+
+    pub(super) fn pipes(&self) -> impl Iterator<Item = &Arc<Pipe>> {
+        self.open.iter().map(|pipeline| pipeline.pipe())
+    }
+}

@@ -1,0 +1,140 @@
+//! An outlet whose batches get their fates from the test.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+
+use crate::account::{DropReason, Ledger};
+use crate::collector::outlet::Outlet;
+use crate::exporter::{Batch, Progress};
+
+/// What becomes of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Accepted,
+    Rejected,
+    Dropped,
+}
+
+/// A batch, and what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    pub(super) items: u64,
+    pub(super) fate: Option<Fate>,
+    /// How many fates were given before this one.
+    pub(super) at: u64,
+}
+
+impl Taken {
+    pub(super) fn lost(&self) -> u64 {
+        if matches!(self.fate, None | Some(Fate::Accepted)) { 0 } else { self.items }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    batches: Vec<Taken>,
+    fates: u64,
+    deadline: Option<Instant>,
+}
+
+type News = Box<dyn Fn() + Send>;
+
+#[derive(Clone)]
+pub(super) struct ByHand {
+    ledger: Arc<Ledger>,
+    state: Arc<Mutex<State>>,
+    news: Arc<Mutex<Vec<News>>>,
+}
+
+impl ByHand {
+    pub(super) fn new(ledger: &Arc<Ledger>) -> Self {
+        Self { ledger: Arc::clone(ledger), state: Arc::default(), news: Arc::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(super) fn batches(&self) -> Vec<Taken> {
+        self.state().batches.clone()
+    }
+
+    pub(super) fn fates(&self) -> u64 {
+        self.state().fates
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.state().deadline.is_some()
+    }
+
+    /// Gives the `nth` of the batches that have none a fate.
+    pub(super) fn settle(&self, nth: usize, fate: Fate) {
+        let mut state = self.state();
+        let at = state.fates;
+        let open: Vec<usize> = (0..state.batches.len()).filter(|&i| state.batches[i].fate.is_none()).collect();
+        if open.is_empty() {
+            return;
+        }
+        let batch = &mut state.batches[open[nth % open.len()]];
+        (batch.fate, batch.at) = (Some(fate), at);
+        let items = batch.items;
+        match fate {
+            Fate::Accepted => {
+                self.ledger.dispatched(items);
+                self.ledger.answered(items, 0);
+            }
+            Fate::Rejected => {
+                self.ledger.dispatched(items);
+                self.ledger.answered(items, items);
+            }
+            Fate::Dropped => self.ledger.dropped_queued(DropReason::RetryExhausted, items),
+        }
+        state.fates += 1;
+        drop(state);
+        self.news.lock().unwrap().iter().for_each(|news| news());
+    }
+}
+
+impl Outlet for ByHand {
+    fn take(&self, batch: Batch) {
+        let mut state = self.state();
+        assert_eq!(batch.seq, state.batches.len() as u64, "batches come in their order");
+        assert!(state.deadline.is_none(), "nothing comes after the end");
+        let request = ExportTraceServiceRequest::decode(batch.payload.body).unwrap();
+        let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
+        assert_eq!(scopes.map(|scope| scope.spans.len() as u64).sum::<u64>(), batch.payload.items);
+        state.batches.push(Taken { items: batch.payload.items, fate: None, at: 0 });
+    }
+
+    fn progress(&self, below: u64) -> Progress {
+        let state = self.state();
+        let batches = &state.batches[..state.batches.len().min(usize::try_from(below).unwrap())];
+        Progress {
+            pending: batches.iter().filter(|b| b.fate.is_none()).map(|b| b.items).sum(),
+            lost: batches.iter().map(Taken::lost).sum(),
+            settled: batches.iter().all(|b| b.fate.is_some()),
+        }
+    }
+
+    fn subscribe(&self, news: Box<dyn Fn() + Send>) {
+        self.news.lock().unwrap().push(news);
+    }
+
+    fn end(&self, deadline: Instant) {
+        self.state().deadline = Some(deadline);
+    }
+
+    fn wait_ended(&self, _deadline: Instant) -> bool {
+        let state = self.state();
+        state.deadline.is_some() && state.batches.iter().all(|b| b.fate.is_some())
+    }
+
+    fn last_error(&self) -> Option<String> {
+        Some("by hand".to_owned())
+    }
+
+    fn say(&self, _kind: &'static str, _text: String) {}
+}

@@ -1,0 +1,72 @@
+//! A record of a test.
+
+use crate::data::{Scope, SpanId, SpanKind, TraceId};
+use crate::processor::RecordSource;
+use crate::record::layout::{Entry, RawValue};
+
+/// More than a request may be.
+static LARGE: [u8; 4 << 20] = [0; 4 << 20];
+
+/// A record on a route that can be encoded, or is too large for that, or makes the encoder panic.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) route: u32,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Small,
+    TooLarge,
+    Poison,
+}
+
+impl RecordSource for Record {
+    fn scope(&self) -> Scope {
+        Scope { name: "test", version: "" }
+    }
+    fn name(&self) -> &str {
+        "work"
+    }
+    fn kind(&self) -> SpanKind {
+        SpanKind::Internal
+    }
+    fn trace_id(&self) -> TraceId {
+        TraceId::from_bytes([1; 16])
+    }
+    fn span_id(&self) -> SpanId {
+        SpanId::from_bytes([2; 8])
+    }
+    fn parent_span_id(&self) -> SpanId {
+        SpanId::from_bytes([0; 8])
+    }
+    fn has_remote_parent(&self) -> bool {
+        false
+    }
+    fn has_random_trace_id(&self) -> bool {
+        true
+    }
+    fn start(&self) -> u64 {
+        0
+    }
+    fn end(&self) -> u64 {
+        1
+    }
+    fn panicked(&self) -> bool {
+        false
+    }
+    fn dropped_attributes(&self) -> u32 {
+        0
+    }
+    fn is_plain(&self) -> bool {
+        true
+    }
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let entry = match self.kind {
+            Kind::Small => Some(Entry::Attribute("answer", RawValue::I64(42))),
+            Kind::TooLarge => Some(Entry::Attribute("large", RawValue::Bytes(&LARGE))),
+            Kind::Poison => panic!("scripted"),
+        };
+        entry.into_iter()
+    }
+}

@@ -1,0 +1,176 @@
+//! From a configuration to recording that arrives somewhere, and back.
+
+#[cfg(feature = "export")]
+use std::sync::Arc;
+use std::time::Duration;
+#[cfg(feature = "export")]
+use std::time::Instant;
+
+use crate::account::say_line;
+#[cfg(feature = "export")]
+use crate::collector::{self, Pipe};
+#[cfg(feature = "export")]
+use crate::config::{EndpointKind, Resolved};
+use crate::config::{OtlpConfig, process_environment};
+use crate::error::OtlpError;
+#[cfg(feature = "export")]
+use crate::transport::{self, Endpoint};
+
+/// A guard that goes within this time was probably not meant to.
+#[cfg(feature = "export")]
+const AT_ONCE: Duration = Duration::from_millis(10);
+
+/// Starts recording and exporting, as the environment says (see [`OtlpConfig`]): one line at the start of `main`.
+///
+/// ```no_run
+/// # use otlp_runtime as otlp;
+/// # use otlp_runtime::error::OtlpError;
+/// fn main() -> Result<(), OtlpError> {
+///     let _otlp = otlp::init::init()?; // exports in the background; flushes when dropped
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+/// If a pipeline runs already, or no transport is compiled in. What is wrong with the environment is a line on stderr: the
+/// program runs, if need be without telemetry.
+pub fn init() -> Result<OtlpGuard, OtlpError> {
+    OtlpConfig::default().init()
+}
+
+impl OtlpConfig {
+    /// Starts recording and exporting as this configuration says, and the environment where it says nothing.
+    ///
+    /// Returns in well under a millisecond: connecting happens in the background, in threads of its own. No runtime is
+    /// needed, and one that is there is left alone.
+    ///
+    /// # Errors
+    /// If a value that was set in code cannot be used, if a pipeline runs already, or if the transport is compiled out.
+    pub fn init(self) -> Result<OtlpGuard, OtlpError> {
+        let settings = self.resolve(&process_environment, &mut |line| say_line(&line))?;
+        if settings.disabled {
+            return Ok(OtlpGuard::inert());
+        }
+        #[cfg(feature = "export")]
+        return start(&settings);
+        #[cfg(not(feature = "export"))]
+        Err(OtlpError::FeatureDisabled { wanted: "exporting", feature: settings.protocol.feature() })
+    }
+}
+
+#[cfg(feature = "export")]
+fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
+    let protocol = settings.protocol;
+    let endpoint = settings.parse_endpoint(
+        |setting| {
+            let name = match setting.kind {
+                EndpointKind::Base => "endpoint",
+                EndpointKind::Signal => "traces_endpoint",
+            };
+            Endpoint::parse(name, &setting.url, protocol, setting.kind)
+        },
+        &mut |line| say_line(&line),
+    )?;
+    let transport = transport::build(protocol, endpoint, settings.timeout)?;
+    match collector::open_global(settings, transport) {
+        Ok(pipe) => Ok(OtlpGuard(Some(Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() }))),
+        // The system's refusal is no fault of the program, which runs without telemetry.
+        Err(error @ OtlpError::Thread { .. }) => {
+            say_line(&format!("{error}; going on without telemetry"));
+            Ok(OtlpGuard::inert())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends recording and exporting when it is dropped: what was recorded is sent, for which it waits as long as
+/// [`OtlpConfig::with_shutdown_timeout`] allows (5 s by default), from any thread and in any state.
+///
+/// Keep it to the end of `main`: `let _otlp = otlp::init()?;`. With `let _ =` it would be dropped at once.
+#[must_use = "dropping the guard ends telemetry: bind it to a name, as in `let _otlp = otlp::init()?;`"]
+#[derive(Debug)]
+pub struct OtlpGuard(#[cfg(feature = "export")] Option<Running>);
+
+#[cfg(feature = "export")]
+#[derive(Debug)]
+struct Running {
+    pipe: Arc<Pipe>,
+    timeout: Duration,
+    since: Instant,
+}
+
+impl OtlpGuard {
+    fn inert() -> Self {
+        Self(
+            #[cfg(feature = "export")]
+            None,
+        )
+    }
+}
+
+#[cfg(feature = "export")]
+impl Drop for OtlpGuard {
+    fn drop(&mut self) {
+        let Some(Running { pipe, timeout, since }) = self.0.take() else { return };
+        let at_once = since.elapsed() < AT_ONCE;
+        // What is lost is said by the exporter.
+        let ended = collector::shutdown(Some(&pipe), timeout);
+        if ended.is_some() && at_once && pipe.counts().recorded == 0 {
+            let hint =
+                "the guard of `init` was dropped at once, which ends telemetry: write `let _otlp = otlp::init()?;`";
+            collector::say("guard dropped at once", hint.to_owned());
+        }
+    }
+}
+
+/// Waits until everything recorded before the call has arrived, at most for `timeout`.
+///
+/// Recorded before the call is also what other threads recorded, if the program makes sure that they did it before. Works
+/// from any thread, with or without a runtime, also while unwinding. Before `init` and after shutdown there is nothing to
+/// wait for. On the engine's own threads it does not wait.
+///
+/// # Errors
+/// [`OtlpError::DeadlineExceeded`] if some of it has not arrived in time; it stays under way.
+/// [`OtlpError::Lost`] if some of it was dropped or rejected.
+pub fn flush(timeout: Duration) -> Result<(), OtlpError> {
+    #[cfg(feature = "export")]
+    return collector::flush(timeout);
+    #[cfg(not(feature = "export"))]
+    {
+        let _ = timeout;
+        Ok(())
+    }
+}
+
+/// [`flush`] for async code: blocks no thread, and needs no runtime. The time runs from the first poll.
+///
+/// # Errors
+/// As [`flush`].
+pub fn flush_async(timeout: Duration) -> impl Future<Output = Result<(), OtlpError>> + Send + Sync + Unpin + 'static {
+    #[cfg(feature = "export")]
+    return collector::flush_async(timeout);
+    #[cfg(not(feature = "export"))]
+    {
+        let _ = timeout;
+        std::future::ready(Ok(()))
+    }
+}
+
+/// Ends recording, sends what was recorded, and returns within `timeout`: what has not arrived by then is dropped and
+/// counted. What waits for a retry gets one more attempt at once.
+///
+/// Afterwards recording does nothing, and another `init` may follow. Before `init`, and after another shutdown, it does
+/// nothing.
+///
+/// # Errors
+/// [`OtlpError::DeadlineExceeded`] if the time was over before everything had arrived; [`OtlpError::Lost`] if some of it
+/// was dropped or rejected before.
+pub fn shutdown(timeout: Duration) -> Result<(), OtlpError> {
+    #[cfg(feature = "export")]
+    return collector::shutdown(None, timeout).unwrap_or(Ok(()));
+    #[cfg(not(feature = "export"))]
+    {
+        let _ = timeout;
+        Ok(())
+    }
+}
