@@ -9,7 +9,7 @@
 //!      8    route (u32) | values dropped while recording (u32) << 32
 //!      9..  the journal: entries in the order in which they were made
 //! ```
-//! A journal above [`SPILL`] words stays in the heap block it was written to: flag [`flag::HEAP`], and words 9 to 11 hold
+//! A journal above `SPILL` words stays in the heap block it was written to: flag `flag::HEAP`, and words 9 to 11 hold
 //! the address, length and capacity of that `Vec<u64>`, which the reader frees.
 //!
 //! An entry is one word, then its key if that is written out, then its payload, each padded to whole words:
