@@ -2,8 +2,7 @@
 
 use super::limits::{MAX_NESTING, VALUE_NESTING};
 use super::wire::{
-    FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint,
-    varint_len,
+    LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint, varint_len,
 };
 use crate::data::AttributeValue;
 use crate::record::layout::{Entries, Entry, RawValue};

@@ -2,6 +2,8 @@
 
 mod attribute;
 mod batch;
+#[cfg(test)]
+mod batch_tests;
 mod limits;
 mod payload;
 mod span;
