@@ -58,7 +58,10 @@ impl Dispatcher {
                 break;
             }
             self.dispatch(ending.is_some());
-            self.shared.speak();
+            // The last lines tell the totals: they wait for the end.
+            if ending.is_none() {
+                self.shared.speak();
+            }
             self.shared.settled.announce();
             if ending.is_some() && self.in_flight.is_empty() && self.shared.close_if_drained() {
                 break;

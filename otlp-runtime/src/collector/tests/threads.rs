@@ -130,6 +130,14 @@ fn timed<R>(f: impl FnOnce() -> R) -> (R, Duration) {
     (f(), start.elapsed())
 }
 
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited too long");
+        std::thread::yield_now();
+    }
+}
+
 /// On a loaded machine a thread may have to wait for its turn.
 const SLACK: Duration = Duration::from_millis(300);
 
@@ -282,7 +290,8 @@ fn block_on(flush: Flush) -> Result<(), OtlpError> {
         if let Poll::Ready(outcome) = flush.as_mut().poll(&mut Context::from_waker(&waker)) {
             return outcome;
         }
-        std::thread::park();
+        // A missed wake-up fails the test instead of hanging it.
+        std::thread::park_timeout(LONG);
     }
 }
 
@@ -338,9 +347,7 @@ fn batches_are_sent_by_count_and_by_age_without_being_asked() {
     running.record(&pipe, 25);
     // The bell stands for the first record after a silence.
     running.rig.bell.ring();
-    while accepted.load(SeqCst) < 20 {
-        std::thread::yield_now();
-    }
+    wait_until(|| accepted.load(SeqCst) >= 20);
     assert_eq!(balanced(&pipe).queued, 5);
     running.shutdown(LONG).unwrap();
     let pipe = running.rig.open(BatchLimits { age: Duration::from_millis(20), ..LIMITS }, |ledger| {
@@ -350,7 +357,5 @@ fn batches_are_sent_by_count_and_by_age_without_being_asked() {
     });
     running.record(&pipe, 5);
     running.rig.bell.ring();
-    while pipe.counts().exported < 5 {
-        std::thread::yield_now();
-    }
+    wait_until(|| pipe.counts().exported == 5);
 }
