@@ -158,7 +158,7 @@ impl<'a> Unique<'a> {
     pub(super) fn done(mut self, scratch: &mut Scratch) {
         self.kept.clear();
         // An empty vector of another lifetime; collecting in place keeps the block.
-        scratch.0 = self.kept.into_iter().filter_map(|_| None).collect();
+        scratch.0 = self.kept.into_iter().map_while(|_| None).collect();
     }
 
     /// Takes an attribute; an empty key (ATT1), and a new one beyond the limit, are counted as dropped.

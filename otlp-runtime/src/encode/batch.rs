@@ -192,12 +192,14 @@ impl OpenBatch {
     }
 
     /// Bytes of memory that it holds.
-    pub(crate) fn memory(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
         self.scopes.iter().map(|scope| scope.spans.capacity() + scope.head.capacity()).sum()
     }
 
     /// How many spans it holds.
-    pub(crate) fn items(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn items(&self) -> u64 {
         self.items
     }
 
