@@ -77,7 +77,7 @@ impl Block {
                 return None;
             }
             let before = self.0.capacity();
-            self.0.reserve_exact(capacity - start);
+            super::local::allocating(|| self.0.reserve_exact(capacity - start));
             // The allocator may have given more than was asked for.
             HELD.fetch_add((self.0.capacity() - before) * 8 - more, Ordering::Relaxed);
         }

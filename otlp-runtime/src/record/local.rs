@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::context::Current;
 use super::doze;
 use super::id::Generator;
-use super::log::{Chain, Pool, Registry, Writer};
+use super::log::{Chain, Registry, Writer};
+use super::pool::Pool;
 use super::slot::Slots;
 use super::span::{Span, SpanSlot};
 
@@ -35,13 +36,16 @@ const NEW: u8 = 0;
 const READY: u8 = 1;
 /// Its destructors run.
 const ENDING: u8 = 2;
+/// This crate is allocating, and the program's allocator may be instrumented: nothing is recorded meanwhile.
+const ALLOCATING: u8 = 4;
+/// It is one of this crate's threads: nothing is ever recorded there.
+const SUPPRESSED: u8 = 8;
 
 pub(crate) struct Local {
     pub(crate) current: Cell<Current>,
     pub(crate) ids: Generator,
     /// How many contexts were entered on this thread so far.
     pub(crate) entries: Cell<u64>,
-    pub(crate) suppressed: Cell<bool>,
     /// The last error that left a span: the parent's id and a hash of what it said.
     pub(crate) last_error: Cell<(u64, u64)>,
     state: Cell<u8>,
@@ -57,7 +61,6 @@ thread_local! {
             current: Cell::new(Current::NONE),
             ids: Generator::new(),
             entries: Cell::new(0),
-            suppressed: Cell::new(false),
             last_error: Cell::new((0, 0)),
             state: Cell::new(NEW),
             free_slots: Cell::new(0),
@@ -77,7 +80,18 @@ pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> R {
 
 /// Nothing that this thread does from now on makes telemetry.
 pub(crate) fn suppress() {
-    with(|local| local.suppressed.set(true));
+    with(|local| local.state.set(local.state.get() | SUPPRESSED));
+}
+
+/// Runs `allocate`, in which a span of an instrumented allocator would meet this crate half-way through its work.
+pub(crate) fn allocating<R>(allocate: impl FnOnce() -> R) -> R {
+    with(|local| {
+        let state = local.state.get();
+        local.state.set(state | ALLOCATING);
+        let result = allocate();
+        local.state.set(state);
+        result
+    })
 }
 
 struct ThreadEnd;
@@ -122,14 +136,39 @@ impl Local {
         f(unsafe { &*self.current.as_ptr() })
     }
 
+    /// Whether nothing may be recorded on this thread now.
+    #[inline(always)]
+    pub(crate) fn is_silent(&self) -> bool {
+        self.state.get() & (ALLOCATING | SUPPRESSED) != 0
+    }
+
     /// Appends a record to the thread's log. `false`: there was no room, and the loss is counted.
     #[inline(always)]
     pub(crate) fn publish<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
-        if self.state.get() != READY && !self.prepare() {
+        if self.state.get() != READY {
+            return self.publish_specially(head, body);
+        }
+        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
+        // `publish_specially` alone, and not again before `push` returns: what it calls is this crate's, but for the
+        // allocator, and while that runs the state is not `READY`.
+        let done = unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) };
+        doze::published();
+        done
+    }
+
+    /// The same for a thread that is new, ending, or one that does not record but was given a span to end.
+    #[cold]
+    #[inline(never)]
+    fn publish_specially<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
+        let state = self.state.get();
+        if state & ALLOCATING != 0 {
+            NO_CHAIN.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        if state & READY == 0 && !self.prepare() {
             return self.publish_late(head, body);
         }
-        // SAFETY: the chain is this thread's, it lives until `end` has made it an orphan, and the writer is used here
-        // and in `prepare` alone, which do not call each other while it is borrowed.
+        // SAFETY: as in `publish`.
         let done = unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) };
         doze::published();
         done
@@ -138,7 +177,7 @@ impl Local {
     /// Counts a span that found no slot.
     #[cold]
     pub(crate) fn count_no_slot(&self) {
-        if self.state.get() == READY || self.prepare() {
+        if self.state.get() & READY != 0 || self.prepare() {
             // SAFETY: as in `publish`.
             unsafe { (*self.chain.get()).count_no_slot() };
         } else {
@@ -150,17 +189,17 @@ impl Local {
     /// Gets the thread a log; `false`: it is ending, or there are too many logs.
     #[cold]
     fn prepare(&self) -> bool {
-        if self.state.get() == ENDING {
+        if self.state.get() & ENDING != 0 {
             return false;
         }
-        if END.try_with(|_| ()).is_err() {
-            self.state.set(ENDING);
+        if allocating(|| END.try_with(|_| ())).is_err() {
+            self.state.set(self.state.get() | ENDING);
             return false;
         }
         match new_chain() {
             Some(chain) => {
                 self.chain.set(chain);
-                self.state.set(READY);
+                self.state.set(self.state.get() | READY);
                 true
             }
             None => false,
@@ -168,7 +207,6 @@ impl Local {
     }
 
     /// A record that is made while the thread's destructors run gets a log of its own.
-    #[cold]
     #[inline(never)]
     fn publish_late<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
         let Some(chain) = new_chain() else {
@@ -187,7 +225,9 @@ impl Local {
 
     /// The thread ends: its log is complete, and its free slots are for others.
     fn end(&self) {
-        if self.state.replace(ENDING) == READY {
+        let state = self.state.get();
+        self.state.set(state & !READY | ENDING);
+        if state & READY != 0 {
             // SAFETY: the chain is this thread's and not an orphan yet; the state keeps it from being used again.
             unsafe { (*self.chain.get()).orphan() };
             self.chain.set(null());
@@ -203,5 +243,5 @@ fn new_chain() -> Option<*const Chain> {
         CHAINS.fetch_sub(1, Ordering::Relaxed);
         return None;
     }
-    Some(REGISTRY.register())
+    Some(allocating(|| REGISTRY.register()))
 }

@@ -7,7 +7,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::log::{Pool, Reader, Registry, Writer};
+use super::log::{Reader, Registry, Writer};
+use super::pool::Pool;
 use super::slot::{Content, Handle, Owned, Refused, Slot, Slots};
 
 struct Shared {

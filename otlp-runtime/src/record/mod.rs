@@ -31,6 +31,7 @@ pub(crate) mod local;
 pub(crate) mod log;
 #[cfg(all(test, loom))]
 mod loom_tests;
+pub(crate) mod pool;
 #[cfg(not(loom))]
 pub(crate) mod route;
 pub(crate) mod slot;

@@ -149,7 +149,7 @@ pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
 pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
     let child = parent.flags & (context_flag::RECORDING | context_flag::REMOTE) == context_flag::RECORDING
         && !callsite.metadata().root;
-    if child && !local.suppressed.get() {
+    if child && !local.is_silent() {
         return claim(
             local,
             Header {
@@ -174,7 +174,7 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
     let has_parent = parent.span_id != 0 && !callsite.metadata().root;
     let remote = parent.flags & context_flag::REMOTE != 0;
     // The children of a span that is not recorded are not either.
-    if local.suppressed.get() || (has_parent && !remote) {
+    if local.is_silent() || (has_parent && !remote) {
         return None;
     }
     let (global, sampling) = route::global();

@@ -8,7 +8,8 @@ use std::thread;
 
 use proptest::prelude::*;
 
-use super::log::{Chain, LARGE, Pool, Reader, Registry, SMALL, Writer};
+use super::log::{Chain, Reader, Registry, Writer};
+use super::pool::{LARGE, Pool, SMALL};
 use super::slot::{Content, Handle, Refused, Slot, Slots};
 
 /// How much work a test does; under a memory checker, which is slow, `OTLP_FEW_ROUNDS` asks for less.
