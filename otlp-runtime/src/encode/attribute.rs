@@ -2,8 +2,7 @@
 
 use super::limits::{MAX_NESTING, VALUE_NESTING};
 use super::wire::{
-    FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint,
-    varint_len,
+    LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint, varint_len,
 };
 use crate::data::AttributeValue;
 use crate::record::layout::{Entries, Entry, RawValue};
@@ -159,7 +158,7 @@ impl<'a> Unique<'a> {
     pub(super) fn done(mut self, scratch: &mut Scratch) {
         self.kept.clear();
         // An empty vector of another lifetime; collecting in place keeps the block.
-        scratch.0 = self.kept.into_iter().filter_map(|_| None).collect();
+        scratch.0 = self.kept.into_iter().map_while(|_| None).collect();
     }
 
     /// Takes an attribute; an empty key (ATT1), and a new one beyond the limit, are counted as dropped.

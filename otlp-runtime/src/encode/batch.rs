@@ -98,8 +98,14 @@ pub(crate) struct OpenBatch {
     last: usize,
     scratch: Scratch,
     items: u64,
+    /// Of the encoded spans.
     bytes: usize,
+    /// Of the heads of the scopes that have spans, and of lengths.
+    overhead: usize,
 }
+
+/// A key and the longest length that the close of a batch puts before a message.
+const KEY_AND_LENGTH: usize = 6;
 
 impl OpenBatch {
     /// An empty batch of spans of `resource`.
@@ -110,7 +116,16 @@ impl OpenBatch {
                 put_model_attribute(out, 1, name, value);
             }
         });
-        Self { limits, resource: encoded, scopes: Vec::new(), last: 0, scratch: Scratch::default(), items: 0, bytes: 0 }
+        Self {
+            limits,
+            resource: encoded,
+            scopes: Vec::new(),
+            last: 0,
+            scratch: Scratch::default(),
+            items: 0,
+            bytes: 0,
+            overhead: 0,
+        }
     }
 
     /// Encodes a span into the batch; `clock` turns raw readings into Unix nanoseconds. Returns the bytes that it took.
@@ -137,6 +152,9 @@ impl OpenBatch {
             scope.spans.truncate(before);
             scope.spans.shrink_to(before + before / 4 + FIRST_BLOCK);
             return Err(TooLarge { bytes });
+        }
+        if before == 0 {
+            self.overhead += scope.head.len() + KEY_AND_LENGTH;
         }
         self.items += 1;
         self.bytes += bytes;
@@ -168,18 +186,20 @@ impl OpenBatch {
         })
     }
 
-    /// The size of the request if it were closed now; some bytes for each scope may be missing.
+    /// The size of the request if it were closed now, or some bytes more.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes + self.resource.len()
+        self.bytes + self.overhead + self.resource.len() + KEY_AND_LENGTH
     }
 
     /// Bytes of memory that it holds.
-    pub(crate) fn memory(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
         self.scopes.iter().map(|scope| scope.spans.capacity() + scope.head.capacity()).sum()
     }
 
     /// How many spans it holds.
-    pub(crate) fn items(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn items(&self) -> u64 {
         self.items
     }
 
@@ -208,7 +228,7 @@ impl OpenBatch {
     }
 
     fn clear(&mut self) {
-        (self.items, self.bytes, self.last) = (0, 0, 0);
+        (self.items, self.bytes, self.overhead, self.last) = (0, 0, 0, 0);
         self.scopes.truncate(KEPT_SCOPES);
         self.scopes.iter_mut().for_each(ScopeSpans::clear);
     }

@@ -2,6 +2,8 @@
 
 mod attribute;
 mod batch;
+#[cfg(test)]
+mod batch_tests;
 mod limits;
 mod payload;
 mod span;
@@ -11,6 +13,8 @@ mod tests;
 mod timing_tests;
 mod wire;
 
-pub(crate) use batch::{OpenBatch, TooLarge};
+pub(crate) use batch::OpenBatch;
+#[cfg(test)]
+use batch::TooLarge;
 pub(crate) use limits::SpanLimits;
 pub use payload::Payload;

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value};
 use opentelemetry_proto::tonic::trace::v1 as proto;
 use proptest::prelude::*;
 use prost::Message as _;
 
-use super::{OpenBatch, SpanLimits, TooLarge};
+use super::{OpenBatch, SpanLimits};
 use crate::data::{AttributeValue, Level, Resource, Scope, SpanKind, StatusCode};
 use crate::processor::{Patch, Patched};
 use crate::record::callsite::{Callsite, Metadata};
@@ -16,7 +16,7 @@ use crate::record::journal::{Journal, Key};
 use crate::record::layout::{HEADER, RecordView, flag, tag};
 use crate::record::value::{Attributes, Value, ValueWriter};
 
-static CALLSITE: Callsite = Callsite::new(Metadata {
+pub(super) static CALLSITE: Callsite = Callsite::new(Metadata {
     name: "work",
     path: "test::work",
     file: "test.rs",
@@ -28,8 +28,20 @@ static CALLSITE: Callsite = Callsite::new(Metadata {
     root: false,
 });
 
+pub(super) const METADATA: Metadata = Metadata {
+    name: "n",
+    path: "p",
+    file: "f",
+    line: 1,
+    level: Level::Info,
+    kind: SpanKind::Internal,
+    keys: &[],
+    scope: Scope { name: "s", version: "1" },
+    root: false,
+};
+
 #[derive(Clone, Debug)]
-enum Val {
+pub(super) enum Val {
     Bool(bool),
     Int(i64),
     Float(f64),
@@ -54,7 +66,7 @@ impl Value for Val {
 }
 
 impl Val {
-    fn expected(&self) -> Option<AnyValue> {
+    pub(super) fn expected(&self) -> Option<AnyValue> {
         use any_value::Value as V;
         let value = match self {
             Val::Bool(v) => V::BoolValue(*v),
@@ -72,7 +84,7 @@ impl Val {
 }
 
 #[derive(Clone, Debug)]
-enum Op {
+pub(super) enum Op {
     Set(String, Val),
     Event(String, Vec<(String, Val)>),
     Link(u128, u64, Vec<(String, Val)>),
@@ -92,6 +104,50 @@ fn val() -> impl Strategy<Value = Val> {
         Just(Val::None),
     ];
     leaf.prop_recursive(3, 20, 5, |inner| prop::collection::vec(inner, 0..5).prop_map(Val::List))
+}
+
+/// Structured data, as patches and resources have it.
+fn model() -> impl Strategy<Value = AttributeValue> {
+    let leaf = prop_oneof![
+        ".{0,20}".prop_map(AttributeValue::String),
+        any::<bool>().prop_map(AttributeValue::Bool),
+        any::<i64>().prop_map(AttributeValue::I64),
+        any::<f64>().prop_map(AttributeValue::F64),
+        prop::collection::vec(any::<u8>(), 0..200).prop_map(AttributeValue::Bytes),
+    ];
+    leaf.prop_recursive(3, 20, 5, |inner| {
+        let pairs = prop::collection::vec(("[xyz]{0,2}", inner.clone()), 0..5);
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(AttributeValue::Array),
+            pairs.prop_map(AttributeValue::Map),
+        ]
+    })
+}
+
+fn expected_model(value: &AttributeValue) -> AnyValue {
+    use any_value::Value as V;
+    let value = match value {
+        AttributeValue::String(v) => V::StringValue(v.clone()),
+        AttributeValue::Bool(v) => V::BoolValue(*v),
+        AttributeValue::I64(v) => V::IntValue(*v),
+        AttributeValue::F64(v) => V::DoubleValue(*v),
+        AttributeValue::Bytes(v) => V::BytesValue(v.clone()),
+        AttributeValue::Array(v) => V::ArrayValue(ArrayValue { values: v.iter().map(expected_model).collect() }),
+        AttributeValue::Map(pairs) => {
+            // The last of a key counts, in its own place.
+            let mut values: Vec<KeyValue> = Vec::new();
+            for (key, value) in pairs.iter().filter(|(key, _)| !key.is_empty()) {
+                values.retain(|kept| kept.key != *key);
+                values.push(pair(key, expected_model(value)));
+            }
+            V::KvlistValue(KeyValueList { values })
+        }
+    };
+    AnyValue { value: Some(value) }
+}
+
+fn pair(key: &str, value: AnyValue) -> KeyValue {
+    KeyValue { key: key.into(), value: Some(value), ..Default::default() }
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -115,7 +171,7 @@ impl Attributes for List<'_> {
 }
 
 /// The record of a span: its fields, then what was done to it. A small journal stands for the slot's own words.
-fn record(fields: &[Val], ops: &[Op], flags: u8) -> Vec<u64> {
+pub(super) fn record(fields: &[Val], ops: &[Op], flags: u8) -> Vec<u64> {
     let mut journal = Journal::new();
     for (i, field) in fields.iter().enumerate() {
         journal.value(Key::Callsite(i as u16), field);
@@ -236,11 +292,11 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
     span
 }
 
-fn clock(tick: u64) -> u64 {
+pub(super) fn clock(tick: u64) -> u64 {
     tick + 1000
 }
 
-fn decode(batch: &mut OpenBatch) -> ExportTraceServiceRequest {
+pub(super) fn decode(batch: &mut OpenBatch) -> ExportTraceServiceRequest {
     let items = batch.items();
     let payload = batch.close().unwrap();
     let request = ExportTraceServiceRequest::decode(payload.body.clone()).unwrap();
@@ -251,7 +307,7 @@ fn decode(batch: &mut OpenBatch) -> ExportTraceServiceRequest {
     request
 }
 
-fn only_span(batch: &mut OpenBatch) -> proto::Span {
+pub(super) fn only_span(batch: &mut OpenBatch) -> proto::Span {
     decode(batch).resource_spans.remove(0).scope_spans.remove(0).spans.remove(0)
 }
 
@@ -288,10 +344,23 @@ proptest! {
     }
 
     #[test]
+    fn any_resource_is_the_same_when_prost_decodes_it(
+        attributes in prop::collection::vec(("[abcd]{1,2}", model()), 0..8),
+    ) {
+        let mut resource = Resource::new();
+        attributes.iter().for_each(|(key, value)| resource.set(key.as_str(), value.clone()));
+        let (want, _) = unique(attributes.iter().map(|(key, value)| (key.clone(), expected_model(value))), 8);
+        let mut batch = OpenBatch::new(&resource, SpanLimits::default());
+        batch.push(&RecordView::from_words(&record(&[], &[], 0)).unwrap(), clock).unwrap();
+        let got = decode(&mut batch).resource_spans.remove(0).resource.unwrap().attributes;
+        prop_assert!(same(&got, &want), "got  {got:?}\nwant {want:?}");
+    }
+
+    #[test]
     fn any_patch_is_the_same_as_the_change_itself(
         fields in prop::collection::vec(val(), 0..=3),
         ops in prop::collection::vec(op(), 0..8),
-        changes in prop::collection::vec(("[abcd]{1,2}", prop::option::of(any::<i64>())), 0..4),
+        changes in prop::collection::vec(("[abcd]{1,2}", prop::option::of(model())), 0..4),
         name in prop::option::of("[a-z]{1,5}"),
     ) {
         let limits = SpanLimits::default();
@@ -299,7 +368,7 @@ proptest! {
         let mut patch = Patch::new();
         for (key, value) in &changes {
             match value {
-                Some(value) => patch.set_attribute(key.as_str(), *value),
+                Some(value) => patch.set_attribute(key.as_str(), value.clone()),
                 None => patch.remove_attribute(key.as_str()),
             }
         }
@@ -313,7 +382,7 @@ proptest! {
         }
         for key in placed {
             if let Some((_, Some(value))) = changes.iter().rev().find(|(k, _)| k == key) {
-                want.attributes.push(KeyValue { key: key.into(), value: Val::Int(*value).expected(), ..Default::default() });
+                want.attributes.push(pair(key, expected_model(value)));
             }
         }
         if let Some(name) = &name {
@@ -326,74 +395,6 @@ proptest! {
         let got = only_span(&mut batch);
         prop_assert!(same(&got, &want), "got  {got:?}\nwant {want:?}");
     }
-}
-
-#[test]
-fn a_batch_groups_by_scope_under_one_resource() {
-    static OTHER: Callsite = Callsite::new(Metadata {
-        name: "other",
-        path: "o",
-        file: "o.rs",
-        line: 1,
-        level: Level::Info,
-        kind: SpanKind::Internal,
-        keys: &[],
-        scope: Scope { name: "other", version: "" },
-        root: false,
-    });
-    let mut resource = Resource::new();
-    resource.set("service.name", "shop");
-    let mut batch = OpenBatch::new(&resource, SpanLimits::default());
-    let words = record(&[Val::Int(1)], &[], 0);
-    let mut other = record(&[], &[], 0);
-    other[1] = std::ptr::from_ref(&OTHER) as u64;
-    for round in 0..3 {
-        for _ in 0..=round {
-            batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
-            batch.push(&RecordView::from_words(&other).unwrap(), clock).unwrap();
-        }
-        let request = decode(&mut batch);
-        let [resource_spans] = &request.resource_spans[..] else { panic!("{request:?}") };
-        assert_eq!(resource_spans.resource.as_ref().unwrap().attributes[0].key, "service.name");
-        let scopes: Vec<_> = resource_spans
-            .scope_spans
-            .iter()
-            .map(|s| {
-                (s.scope.as_ref().unwrap().name.as_str(), s.scope.as_ref().unwrap().version.as_str(), s.spans.len())
-            })
-            .collect();
-        assert_eq!(scopes, [("shop", "1.2.3", round + 1), ("other", "", round + 1)]);
-    }
-}
-
-#[test]
-fn a_span_above_the_limit_is_refused_and_leaves_nothing() {
-    let limits = SpanLimits { bytes: 1000, ..SpanLimits::default() };
-    let mut batch = OpenBatch::new(&Resource::new(), limits);
-    let large = record(&[Val::Text("x".repeat(2000))], &[], 0);
-    let small = record(&[Val::Int(7)], &[], 0);
-    batch.push(&RecordView::from_words(&small).unwrap(), clock).unwrap();
-    let refused = batch.push(&RecordView::from_words(&large).unwrap(), clock);
-    assert!(matches!(refused, Err(TooLarge { bytes: 2000.. })), "{refused:?}");
-    assert_eq!(batch.items(), 1);
-    assert_eq!(only_span(&mut batch).attributes.len(), 1);
-}
-
-#[test]
-fn two_hundred_scopes_hold_little_memory() {
-    let mut batch = OpenBatch::new(&Resource::new(), SpanLimits::default());
-    let words = record(&[Val::Int(1)], &[], 0);
-    for i in 0..200 {
-        let name: &'static str = format!("scope-{i}").leak();
-        let scope = Scope { name, version: "1" };
-        let metadata = Metadata { scope, keys: &["a"], ..METADATA };
-        let callsite: &'static Callsite = Box::leak(Box::new(Callsite::new(metadata)));
-        let mut words = words.clone();
-        words[1] = std::ptr::from_ref(callsite) as u64;
-        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
-    }
-    assert!(batch.memory() < 1 << 20, "{}", batch.memory());
-    assert_eq!(decode(&mut batch).resource_spans[0].scope_spans.len(), 200);
 }
 
 #[test]
@@ -456,15 +457,3 @@ fn lim2_values_are_cut_before_decoders_refuse_their_depth() {
         decode(&mut batch);
     }
 }
-
-const METADATA: Metadata = Metadata {
-    name: "n",
-    path: "p",
-    file: "f",
-    line: 1,
-    level: Level::Info,
-    kind: SpanKind::Internal,
-    keys: &[],
-    scope: Scope { name: "s", version: "1" },
-    root: false,
-};

@@ -74,11 +74,13 @@ pub(crate) fn close_global() {
 }
 
 /// Opens a route of its own, on which everything is sampled.
+#[cfg(feature = "testing")]
 pub(crate) fn open_capture() -> u32 {
     open(|_| {})
 }
 
 /// Closes a capture's route.
+#[cfg(feature = "testing")]
 pub(crate) fn close_capture() {
     close(|| {});
 }
