@@ -5,11 +5,10 @@ use std::sync::atomic::Ordering;
 use super::layout::RecordView;
 use super::local::{CHAINS, NO_CHAIN, POOL, REGISTRY};
 use super::log::Reader;
+use super::sync::heavy_barrier;
 
-/// Passes without a record after which a thread's segment is taken back.
+/// Passes without a record after which a thread's segment is taken back; one, when memory is short.
 const IDLE_PASSES: u32 = 20;
-/// Segments taken back in one pass; each costs a process-wide barrier of a few microseconds.
-const REVOKED_A_PASS: usize = 4;
 
 /// The reading ends of all logs.
 #[derive(Default)]
@@ -50,21 +49,27 @@ impl Drain {
                 });
             }
         };
-        let mut may_revoke = REVOKED_A_PASS;
+        let mut asked = false;
+        let (held, limit) = POOL.usage();
+        let patience = if held > limit / 2 { 1 } else { IDLE_PASSES };
         self.readers.retain_mut(|reader| {
             let drained = reader.drain(&POOL, &mut run);
             pass.no_room += drained.no_room;
             pass.no_slot += drained.no_slot;
             if drained.finished {
                 CHAINS.fetch_sub(1, Ordering::Relaxed);
-                return false;
+            } else {
+                reader.asked = reader.idle_passes() >= patience && reader.ask();
+                asked |= reader.asked;
             }
-            if may_revoke > 0 && reader.idle_passes() >= IDLE_PASSES && reader.holds_segment() {
-                may_revoke -= 1;
-                reader.revoke(&POOL, &mut run);
-            }
-            true
+            !drained.finished
         });
+        if asked {
+            let barrier = heavy_barrier();
+            for reader in self.readers.iter_mut().filter(|reader| reader.asked) {
+                reader.take_back(barrier, &POOL, &mut run);
+            }
+        }
         pass
     }
 }

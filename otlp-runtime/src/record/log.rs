@@ -11,7 +11,7 @@
 
 use super::pool::{LARGE, Pool, SMALL, Segment};
 use super::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use super::sync::{copy_in, heavy_barrier, light_barrier, with_words};
+use super::sync::{copy_in, light_barrier, with_words};
 
 /// The collector is woken from its sleep if one part in so many of the budget is in use.
 #[cfg(not(loom))]
@@ -203,7 +203,15 @@ impl Registry {
             // SAFETY: registered chains live until their one reader drops; this swap made us that reader. The writer
             // does not touch `next` after registering.
             let next = unsafe { (*chain).next.load(Ordering::Relaxed) };
-            readers.push(Reader { chain, head: std::ptr::null_mut(), at: 0, idle: 0, no_room: 0, no_slot: 0 });
+            readers.push(Reader {
+                chain,
+                head: std::ptr::null_mut(),
+                at: 0,
+                idle: 0,
+                asked: false,
+                no_room: 0,
+                no_slot: 0,
+            });
             chain = next;
         }
         readers.reverse();
@@ -230,6 +238,8 @@ pub(crate) struct Reader {
     head: *mut Segment,
     at: usize,
     idle: u32,
+    /// The writer was asked for its segment in this pass.
+    pub(crate) asked: bool,
     no_room: u64,
     no_slot: u64,
 }
@@ -289,11 +299,6 @@ impl Reader {
         self.idle
     }
 
-    /// Whether the chain holds a segment that an idle thread could give back.
-    pub(crate) fn holds_segment(&self) -> bool {
-        !self.head.is_null()
-    }
-
     /// The last segment and its tail, as they are now: how far this pass reads, however fast the writer is.
     fn mark(&self) -> (*mut Segment, usize) {
         let (mut last, mut tail) = (self.head, 0);
@@ -320,16 +325,28 @@ impl Reader {
 
     /// Takes the segment of an idle writer back; what it published is read first. `false`: the writer is busy, or the
     /// system has no process-wide barrier.
-    ///
-    /// Either the barrier makes the writer's `writing` visible here, or the writer's next look sees the request: it is
-    /// Dekker's handshake with the writer's fence paid here.
+    #[cfg(test)]
     pub(crate) fn revoke(&mut self, pool: &Pool, each: impl FnMut(&[u64])) -> bool {
+        self.ask() && self.take_back(super::sync::heavy_barrier(), pool, each)
+    }
+
+    /// Asks the writer for its segment. The caller then passes a process-wide barrier, one for any number of writers, and
+    /// tells [`Reader::take_back`] whether there was one.
+    ///
+    /// Either the barrier makes the writer's `writing` visible to us, or the writer's next look sees the request: it is
+    /// Dekker's handshake with the writer's fence paid here.
+    pub(crate) fn ask(&self) -> bool {
         if self.head.is_null() {
             return false;
         }
+        self.chain().reader.revoke.store(ASKED, Ordering::SeqCst);
+        true
+    }
+
+    /// Takes the segment that was asked for, after reading what was published in it. `false`: the writer is busy.
+    pub(crate) fn take_back(&mut self, barrier: bool, pool: &Pool, each: impl FnMut(&[u64])) -> bool {
         let chain = self.chain();
-        chain.reader.revoke.store(ASKED, Ordering::SeqCst);
-        if !heavy_barrier() || chain.writing.load(Ordering::Acquire) {
+        if !barrier || chain.writing.load(Ordering::Acquire) {
             // If the writer has answered first, the request is gone already.
             let _ = chain.reader.revoke.compare_exchange(ASKED, KEPT, Ordering::AcqRel, Ordering::Relaxed);
             return false;
