@@ -30,8 +30,6 @@ fn idle_threads_give_their_memory_back_and_go_on_recording() {
         })
         .collect();
     recorded.wait();
-    let before = otlp::status().recording_bytes;
-    assert!(before > THREADS * 4096, "each thread has a segment: {before}");
     if cfg!(target_os = "linux") {
         // Slots stay with their threads, a few hundred bytes each.
         let patience = Instant::now() + Duration::from_secs(30);
