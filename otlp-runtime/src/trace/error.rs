@@ -7,7 +7,9 @@ use std::hash::{Hash as _, Hasher as _};
 
 use super::reference::event;
 use crate::data::StatusCode;
+use crate::record::counters;
 use crate::record::journal::{Journal, Key};
+use crate::record::layout::tag;
 use crate::record::local;
 use crate::record::span::Live;
 use crate::record::text::Text;
@@ -46,28 +48,29 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
     let below = local::with(|local| local.last_error.replace((span.parent_id(), words)));
     let seen =
         below.0 == span.parent().span_id && (below.1 == words || failure.error.is_some_and(|e| names(e, below.1)));
-    let mut scratch = Journal::new();
-    scratch.bytes(Key::Inline("error.type"), crate::record::layout::tag::STR, failure.error_type.as_bytes());
-    if !seen {
-        exception(&mut scratch, failure.error_type, message.as_ref());
-    }
-    scratch.status(StatusCode::Error, message.as_ref().map_or("", Text::as_str));
-    // The owner of an open span is never stale.
-    if let Err(refused) = span.update(|journal| journal.append(&scratch)) {
-        crate::record::counters::count(refused);
+    let said = message.as_ref().map_or("", Text::as_str);
+    let told = span.update(|journal| {
+        journal.bytes(Key::Inline("error.type"), tag::STR, failure.error_type.as_bytes());
+        if !seen {
+            exception(journal, failure.error_type, message.as_ref());
+        }
+        journal.status(StatusCode::Error, said);
+    });
+    // The owner of an open span is never stale, but others may keep it busy.
+    if let Err(refused) = told {
+        counters::count(refused);
     }
 }
 
 /// Appends the event `exception` (OpenTelemetry semantic conventions, exceptions in spans).
 pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option<&Text>) {
-    use crate::record::layout::tag::STR;
     event(journal, "exception", |journal| {
         // `_OTHER` stands for a type that is not known; the event needs none if it has a message.
         if error_type != OTHER || message.is_none() {
-            journal.bytes(Key::Inline("exception.type"), STR, error_type.as_bytes());
+            journal.bytes(Key::Inline("exception.type"), tag::STR, error_type.as_bytes());
         }
         if let Some(message) = message {
-            journal.bytes(Key::Inline("exception.message"), STR, message.as_bytes());
+            journal.bytes(Key::Inline("exception.message"), tag::STR, message.as_bytes());
         }
     });
 }
