@@ -13,7 +13,7 @@ use crate::data::{AttributeValue, Level, Resource, Scope, SpanKind, StatusCode};
 use crate::processor::{Patch, Patched};
 use crate::record::callsite::{Callsite, Metadata};
 use crate::record::journal::{Journal, Key};
-use crate::record::layout::{HEADER, RecordView, flag, tag};
+use crate::record::layout::{HEADER, LINK_REMOTE, RecordView, flag, tag};
 use crate::record::value::{Attributes, Value, ValueWriter};
 
 pub(super) static CALLSITE: Callsite = Callsite::new(Metadata {
@@ -185,7 +185,8 @@ pub(super) fn record(fields: &[Val], ops: &[Op], flags: u8) -> Vec<u64> {
                 journal.close(open);
             }
             Op::Link(trace, span, attributes) => {
-                let fixed = [(trace >> 64) as u64, *trace as u64, *span, 1];
+                let remote = if trace % 2 == 0 { LINK_REMOTE } else { 0 };
+                let fixed = [(trace >> 64) as u64, *trace as u64, *span, 1 | remote];
                 let open = journal.open(Key::None, tag::LINK, &fixed).unwrap();
                 journal.attributes(&List(attributes));
                 journal.close(open);
@@ -269,7 +270,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
                     span_id: id.to_be_bytes().into(),
                     attributes,
                     dropped_attributes_count,
-                    flags: 1,
+                    flags: if trace % 2 == 0 { 0x301 } else { 0x101 },
                     ..Default::default()
                 });
             }

@@ -10,7 +10,7 @@ use crate::data::StatusCode;
 use crate::record::journal::{Journal, Key};
 use crate::record::local;
 use crate::record::span::Live;
-use crate::record::text::Text;
+use crate::record::text::{Text, caught};
 
 /// What a failed call returned, reduced to what telemetry may know of it.
 pub struct Failure<'e> {
@@ -50,7 +50,12 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
     }
     scratch.status(StatusCode::Error, message.as_ref().map_or("", Text::as_str));
     // The owner of an open span is never stale.
-    if let Err(refused) = span.update(|journal| journal.append(&scratch)) {
+    let told = span.update(|journal| {
+        if !journal.append(&scratch) {
+            journal.status(StatusCode::Error, "");
+        }
+    });
+    if let Err(refused) = told {
         crate::record::counters::count(refused);
     }
 }
@@ -68,7 +73,7 @@ pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option
 
 /// Whether a source of `error` says what was hashed.
 fn names(error: &(dyn Error + '_), words: u64) -> bool {
-    let sources = std::panic::AssertUnwindSafe(|| {
+    let sources = || {
         let mut source = error.source();
         for _ in 0..MAX_SOURCES {
             let Some(error) = source else { break };
@@ -78,8 +83,8 @@ fn names(error: &(dyn Error + '_), words: u64) -> bool {
             source = error.source();
         }
         false
-    });
-    std::panic::catch_unwind(sources).unwrap_or(false)
+    };
+    caught(sources).unwrap_or(false)
 }
 
 fn hash(words: &str) -> u64 {
