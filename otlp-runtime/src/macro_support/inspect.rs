@@ -27,7 +27,7 @@ use std::fmt::Display;
 use std::ops::Deref;
 
 use super::Outcome;
-use crate::trace::{Failure, error_type};
+use crate::trace::{Failure, OTHER, error_type};
 
 /// A borrowed return value, about to be inspected.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ where
     fn otlp_inspect(&self, outcome: &Outcome<'_>) {
         if let Err(error) = self.0 {
             let error = (**error).as_error();
-            outcome.failed(&Failure { error_type: "_OTHER", message: Some(&error), error: Some(error) });
+            outcome.failed(&Failure { error_type: OTHER, message: Some(&error), error: Some(error) });
         }
     }
 }

@@ -28,6 +28,9 @@ impl std::fmt::Debug for Failure<'_> {
     }
 }
 
+/// The type of an error whose type is erased (OpenTelemetry semantic conventions, `error.type`).
+pub(crate) const OTHER: &str = "_OTHER";
+
 /// An error is looked for among so many sources of another.
 const MAX_SOURCES: usize = 16;
 
@@ -64,7 +67,10 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
 pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option<&Text>) {
     use crate::record::layout::tag::STR;
     event(journal, "exception", |journal| {
-        journal.bytes(Key::Inline("exception.type"), STR, error_type.as_bytes());
+        // `_OTHER` stands for a type that is not known; the event needs none if it has a message.
+        if error_type != OTHER || message.is_none() {
+            journal.bytes(Key::Inline("exception.type"), STR, error_type.as_bytes());
+        }
         if let Some(message) = message {
             journal.bytes(Key::Inline("exception.message"), STR, message.as_bytes());
         }
@@ -107,7 +113,7 @@ fn type_path(name: &'static str) -> &'static str {
         path = target;
     }
     if path.starts_with("dyn ") {
-        return "_OTHER";
+        return OTHER;
     }
     if path.starts_with(['(', '[', '<']) {
         return if path.starts_with("()") { "()" } else { name };

@@ -91,8 +91,11 @@ impl SpanRef {
         self.update(|journal| journal.status(code, description));
     }
 
-    /// Gives the span another name.
+    /// Gives the span another name; an empty one is ignored.
     pub fn update_name(&self, name: &str) {
+        if name.is_empty() {
+            return;
+        }
         self.update(|journal| journal.bytes(Key::None, tag::NAME, truncated(name, MAX_NAME).as_bytes()));
     }
 
