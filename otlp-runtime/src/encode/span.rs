@@ -94,14 +94,8 @@ fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, 
     put_times(out, source, start, end);
     let mut dropped = source.dropped_attributes();
     let mut left = limits.attributes;
-    let mut last = "";
     for entry in source.entries() {
         let Entry::Attribute(name, value) = entry else { return false };
-        if std::ptr::eq(name.as_ptr(), last.as_ptr()) {
-            // A value that was written several times, the last of which counts.
-            return false;
-        }
-        last = name;
         if left > 0 && !name.is_empty() {
             left -= 1;
             put_attribute(out, ATTRIBUTES, name, &value);

@@ -31,7 +31,7 @@ pub trait RecordSource {
     fn lost_error(&self) -> bool;
     /// Attributes that were lost before.
     fn dropped_attributes(&self) -> u32;
-    /// `true`: the entries are attributes alone, and no key occurs twice, unless in entries next to each other.
+    /// `true`: the entries are attributes alone, and no key occurs twice.
     fn is_plain(&self) -> bool;
     /// About how many bytes it takes when encoded. A wrong guess costs time and nothing else.
     fn size_hint(&self) -> usize {

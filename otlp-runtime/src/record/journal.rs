@@ -222,18 +222,18 @@ impl Journal {
         }
     }
 
-    /// Appends whole entries of another journal; all or none. Whether there was room.
-    pub(crate) fn append(&mut self, other: &Journal) -> bool {
+    /// Appends whole entries of another journal; all or none.
+    pub(crate) fn append(&mut self, other: &Journal) {
         let (inline, heap) = other.words();
         self.add_dropped(other.dropped);
-        let Some(words) = self.room(inline.len() + heap.len()) else {
-            self.count_dropped();
-            return false;
-        };
-        for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {
-            *to = *from;
+        match self.room(inline.len() + heap.len()) {
+            Some(words) => {
+                for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {
+                    *to = *from;
+                }
+            }
+            None => self.count_dropped(),
         }
-        true
     }
 }
 

@@ -8,6 +8,7 @@ use std::hash::{Hash as _, Hasher as _};
 use super::reference::event;
 use crate::data::StatusCode;
 use crate::record::journal::{Journal, Key};
+use crate::record::layout::tag::STR;
 use crate::record::local;
 use crate::record::span::Live;
 use crate::record::text::{Text, caught};
@@ -46,17 +47,12 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
     let below = local::with(|local| local.last_error.replace((span.parent_id(), words)));
     let seen =
         below.0 == span.parent().span_id && (below.1 == words || failure.error.is_some_and(|e| names(e, below.1)));
-    let mut scratch = Journal::new();
-    scratch.bytes(Key::Inline("error.type"), crate::record::layout::tag::STR, failure.error_type.as_bytes());
-    if !seen {
-        exception(&mut scratch, failure.error_type, message.as_ref());
-    }
-    scratch.status(StatusCode::Error, message.as_ref().map_or("", Text::as_str));
-    // The owner of an open span is never stale.
     let told = span.update(|journal| {
-        if !journal.append(&scratch) {
-            journal.status(StatusCode::Error, "");
+        journal.bytes(Key::Inline("error.type"), STR, failure.error_type.as_bytes());
+        if !seen {
+            exception(journal, failure.error_type, message.as_ref());
         }
+        journal.status(StatusCode::Error, message.as_ref().map_or("", Text::as_str));
     });
     if let Err(refused) = told {
         crate::record::counters::count(refused);
@@ -65,7 +61,6 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
 
 /// Appends the event `exception` (OpenTelemetry semantic conventions, exceptions in spans).
 pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option<&Text>) {
-    use crate::record::layout::tag::STR;
     event(journal, "exception", |journal| {
         // `_OTHER` stands for a type that is not known; the event needs none if it has a message.
         if error_type != OTHER || message.is_none() {

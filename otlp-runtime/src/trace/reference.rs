@@ -10,6 +10,7 @@ use crate::record::counters;
 use crate::record::journal::{Journal, Key, truncated};
 use crate::record::layout::{self, tag};
 use crate::record::span;
+use crate::record::text::Text;
 use crate::record::value::{Attributes, Value};
 
 /// Longer names of events and keys are cut.
@@ -80,10 +81,12 @@ impl SpanRef {
     /// Adds the event `exception` for an error that does not end the span. The status stays as it is: see
     /// [`SpanRef::set_status`].
     pub fn record_error<E: std::error::Error + ?Sized>(&self, error: &E) {
-        self.append(|journal| {
-            let message = crate::record::text::Text::of(&error);
-            super::error::exception(journal, super::error::error_type::<E>(), message.as_ref());
-        });
+        if self.parent.handle.is_none() {
+            return;
+        }
+        // The user's code runs before the span is touched.
+        let message = Text::of(&error);
+        self.update(|journal| super::error::exception(journal, super::error::error_type::<E>(), message.as_ref()));
     }
 
     /// Sets the status. `Ok` is final, and `Error` beats `Unset`; a description counts with `Error` alone.
@@ -136,9 +139,7 @@ impl SpanRef {
         }
         let mut scratch = Journal::new();
         write(&mut scratch);
-        self.update(|journal| {
-            journal.append(&scratch);
-        });
+        self.update(|journal| journal.append(&scratch));
     }
 }
 
