@@ -1,30 +1,52 @@
-//! Recording allocates nothing in steady state (design.md 8): the allocator of this program counts.
-#![allow(unsafe_code, clippy::unwrap_used)]
+//! Recording allocates nothing on the calling thread, once its log and its slots are warm (law 1).
+#![allow(clippy::unwrap_used, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::hint::black_box;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use otlp::testing::Collector;
-use otlp::{Context, FutureExt as _, OtlpConfig, OtlpGuard, Span, StatusCode, traced};
+use otlp::{Context, FutureExt as _, OtlpConfig, Sampler, Span, StatusCode, traced};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
+/// The system's allocator, which counts for each thread what it is asked for.
 struct Counting;
 
-// SAFETY: everything is left to the system's allocator.
+std::thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    CALLS.set(CALLS.get() + 1);
+}
+
+// SAFETY: every call is handed to the system's allocator as it is; the counter is constant, has no destructor, and
+// allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise.
+        count();
+        // SAFETY: by the caller's contract, which is the same.
         unsafe { System.alloc(layout) }
     }
 
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
+        count();
+        // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -32,119 +54,135 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Calls of the allocator on this thread while `f` runs.
+fn calls(f: impl FnOnce()) -> u64 {
+    let before = CALLS.get();
+    f();
+    CALLS.get() - before
+}
+
+/// Spans of one round; a round fits the log of a thread whatever the collector is doing.
+const SPANS: u32 = 200;
+const ROUNDS: u32 = 20;
+
+/// `span` makes one span (or a few) and must not allocate; the first rounds are for warming up.
+#[track_caller]
+fn allocates_nothing(what: &str, mut span: impl FnMut(u32)) {
+    let mut last = 0;
+    for round in 0..ROUNDS {
+        let calls = calls(|| (0..SPANS).for_each(&mut span));
+        // So the log never has to grow because its reader had no time.
+        otlp::flush(Duration::from_secs(60)).unwrap();
+        if round >= ROUNDS / 2 {
+            last += calls;
+        }
+    }
+    assert_eq!(last, 0, "{what}: calls of the allocator in {} spans", SPANS * ROUNDS / 2);
+}
+
 #[traced]
 fn none() {}
 
-#[traced(fields(order, name))]
-fn two(order: u64, name: &str) {
-    black_box((order, name));
-}
+#[traced(fields(number, text))]
+fn two(number: u32, text: &str) {}
 
-#[traced(fields(a, b, c, d, e = text, f = text, g = text, h = text))]
-fn eight(a: u64, b: i32, c: f64, d: bool, text: &str) {
-    black_box((a, b, c, d, text));
-}
+#[traced(fields(a, b = a + 1, c = f64::from(a), d = true, e = text, f = &text[..5], g = "g", h = 'h'))]
+fn eight(a: u32, text: &str) {}
 
-#[traced(fields(%order, ?name))]
-fn formatted(order: u64, name: &str) {
-    black_box((order, name));
-}
+#[traced(fields(list, bytes, %shown, option = Some(1), debug = ?option, big = u64::MAX))]
+fn others(list: &[i64], bytes: &[u8], shown: &dyn fmt::Display, option: Option<&str>) {}
 
 #[traced]
 fn nested(depth: u32) {
-    if depth > 0 {
+    if depth > 1 {
         nested(depth - 1);
     }
 }
 
-#[traced]
-fn updated() {
+#[traced(fields(n))]
+fn updated(n: u32) {
     let span = Span::current();
-    span.set_attribute("lines", 17);
-    span.set_attribute("name", "a text of some length");
-    span.set_status(StatusCode::Ok, "");
+    span.set_attribute("n", n + 1);
+    span.set_attribute("text", "some text");
+    span.add_event("event", [("n", n)]);
+    span.set_status(StatusCode::Error, "why");
+    none();
 }
 
 #[traced]
-fn eventful() {
-    Span::current().add_event("retried", [("attempt", 2)]);
+fn fails(text: &'static str) -> Result<(), &'static str> {
+    Err(text)
 }
 
-#[traced(fields(number))]
-async fn asynchronous(number: u64) -> u64 {
-    std::future::ready(number).await
+/// More than a slot holds itself: it keeps a block for its next span.
+#[traced(fields(text))]
+fn long(text: &str) {
+    Span::current().set_attribute("again", text);
 }
 
-#[traced]
-fn failing() -> Result<(), std::fmt::Error> {
-    Err(std::fmt::Error)
+#[traced(fields(n))]
+async fn ready(n: u32) -> u32 {
+    n
 }
 
-/// Polls a future that is ready at once.
-fn ready<F: Future>(future: F) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-        std::task::Poll::Ready(output) => output,
-        std::task::Poll::Pending => panic!("not ready"),
-    }
+#[traced(fields(n))]
+async fn waits(n: u32) -> u32 {
+    let mut polled = false;
+    std::future::poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    ready(n).await
 }
 
-/// What recording allocates on this thread in 100 calls, once it is warm.
-fn allocations(f: impl Fn()) -> u64 {
-    for _ in 0..1000 {
-        f();
-    }
-    let before = ALLOCATIONS.get();
-    for _ in 0..100 {
-        f();
-    }
-    ALLOCATIONS.get() - before
+fn finish<F: Future>(future: F) {
+    let mut future = pin!(future);
+    while future.as_mut().poll(&mut Task::from_waker(Waker::noop())).is_pending() {}
 }
 
-fn all() -> Vec<(&'static str, u64)> {
-    let context = Context::current();
-    vec![
-        ("no attributes", allocations(none)),
-        ("two attributes", allocations(|| two(7, "Ada Lovelace"))),
-        ("eight attributes", allocations(|| eight(1, 2, 3.0, true, "text"))),
-        ("formatted attributes", allocations(|| formatted(7, "Ada Lovelace"))),
-        ("nested", allocations(|| nested(5))),
-        ("updated", allocations(updated)),
-        ("an event", allocations(eventful)),
-        ("async", allocations(|| assert_eq!(ready(asynchronous(3)), 3))),
-        ("a span by hand", allocations(|| drop(otlp::span!("by hand", n = 1).entered()))),
-        ("in a span", allocations(|| ready(async {}.in_span(otlp::span!("future"))))),
-        ("in a context", allocations(|| context.run(none))),
-        ("an error", allocations(|| assert!(failing().is_err()))),
-    ]
-}
-
-fn init(config: OtlpConfig) -> OtlpGuard {
-    config.with_env(false).init().unwrap()
-}
-
+/// One test: its threads would count for each other's warmth, and there is one global pipeline.
 #[test]
-fn recording_allocates_nothing_in_steady_state() {
-    let nothing: Vec<_> = all().into_iter().map(|(what, _)| (what, 0)).collect();
-    assert_eq!(all(), nothing, "before init");
+fn law_1_no_allocation_on_the_calling_thread_in_steady_state() {
+    // Switched off first: nothing was ever warm.
+    let text = "a text of a usual length";
+    let everything = || {
+        none();
+        two(1, text);
+        eight(1, text);
+        finish(waits(1));
+        nested(3);
+        updated(1);
+        drop(otlp::span!("owned", text).entered());
+        Context::current().run(none);
+    };
+    assert_eq!(calls(everything), 0, "not initialised");
+
     let collector = Collector::start().unwrap();
-    let guard = init(OtlpConfig::default().with_endpoint(collector.endpoint()));
-    // Segments come from the allocator until the pool holds as many as the program needs. Flushing in between keeps the
-    // collector from falling behind.
-    for _ in 0..20 {
-        all();
-        otlp::flush(Duration::from_secs(30)).unwrap();
-    }
-    let mut counted = all();
-    for _ in 0..10 {
-        otlp::flush(Duration::from_secs(30)).unwrap();
-        // The least of several: a segment may still be new now and then.
-        for (least, now) in counted.iter_mut().zip(all()) {
-            least.1 = least.1.min(now.1);
-        }
-    }
-    assert_eq!(counted, nothing);
+    collector.count_only();
+    let config = || OtlpConfig::default().with_env(false).with_endpoint(collector.endpoint());
+
+    let guard = config().with_sampler(Sampler::always_off()).init().unwrap();
+    allocates_nothing("unsampled", |_| everything());
     drop(guard);
-    assert_eq!(otlp::status().traces.dropped_total(), 0);
-    assert_eq!(collector.span_count(), otlp::status().traces.recorded);
+    assert_eq!(collector.span_count(), 0);
+
+    let guard = config().init().unwrap();
+    allocates_nothing("0 attributes", |_| none());
+    allocates_nothing("2 attributes", |n| two(n, text));
+    allocates_nothing("8 attributes", |n| eight(n, text));
+    allocates_nothing("other values", |n| others(&[1, 2, n.into()], b"bytes", &n, Some(text)));
+    allocates_nothing("nested", |_| nested(5));
+    allocates_nothing("updates of the current span", updated);
+    allocates_nothing("errors", |_| assert!(fails("cannot connect to 127.0.0.1:4317: Connection refused").is_err()));
+    let long_text = "x".repeat(1000);
+    allocates_nothing("long values", |_| long(&long_text));
+    allocates_nothing("async, ready at once", |n| finish(ready(n)));
+    allocates_nothing("async, nested, with a wait", |n| finish(waits(n)));
+    allocates_nothing("span!, entered", |n| drop(otlp::span!("owned", n, text).entered()));
+    allocates_nothing("span!, in_scope", |n| otlp::span!("owned", n).in_scope(none));
+    allocates_nothing("in_span", |n| finish(ready(n).in_span(otlp::span!("owned"))));
+    allocates_nothing("in_context", |n| finish(ready(n).in_context(Context::current())));
+    allocates_nothing("contexts", |_| Context::current().run(none));
+    drop(guard);
+    let counts = otlp::status().traces;
+    assert!(counts.balanced() && counts.dropped_total() == 0, "{counts:?}");
+    assert_eq!((counts.exported, collector.span_count()), (counts.recorded, counts.recorded));
+    assert_eq!(calls(everything), 0, "after shutdown");
 }

@@ -4,6 +4,8 @@
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AttributeValue {
+    /// A value that says nothing, as `None` in an array.
+    Empty,
     /// Text.
     String(String),
     /// True or false.

@@ -119,6 +119,7 @@ fn put_pair(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue, n
 /// The content of an `AnyValue` that holds `value`.
 fn put_model(out: &mut Vec<u8>, value: &AttributeValue, nesting: usize) {
     match value {
+        AttributeValue::Empty => {}
         AttributeValue::String(text) => put_bytes(out, STRING, text.as_bytes()),
         AttributeValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
         AttributeValue::I64(number) => put_int(out, *number),

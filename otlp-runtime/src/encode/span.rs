@@ -51,12 +51,17 @@ pub(super) fn put_span(
         out.truncate(after_ids);
         put_amended(out, source, (start, end), clock, limits, scratch)
     };
-    status.put(out, source.panicked());
+    status.put(out, source.panicked(), source.lost_error());
     let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
-    let remote = if source.has_remote_parent() { IS_REMOTE } else { 0 };
-    let flags = u32::from(TraceFlags::SAMPLED.with(random).bits()) | HAS_IS_REMOTE | remote;
+    let flags = span_flags(TraceFlags::SAMPLED.with(random), source.has_remote_parent());
     let [f0, f1, f2, f3] = flags.to_le_bytes();
     out.extend_from_slice(&[FLAGS[0], FLAGS[1], f0, f1, f2, f3]);
+}
+
+/// The flags of a span or link: the W3C octet, and whether the parent, or the linked span, is remote.
+#[inline(always)]
+fn span_flags(flags: TraceFlags, remote: bool) -> u32 {
+    u32::from(flags.bits()) | HAS_IS_REMOTE | if remote { IS_REMOTE } else { 0 }
 }
 
 #[inline(always)]
@@ -89,14 +94,8 @@ fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, 
     put_times(out, source, start, end);
     let mut dropped = source.dropped_attributes();
     let mut left = limits.attributes;
-    let mut last = "";
     for entry in source.entries() {
         let Entry::Attribute(name, value) = entry else { return false };
-        if std::ptr::eq(name.as_ptr(), last.as_ptr()) {
-            // A value that was written several times, the last of which counts.
-            return false;
-        }
-        last = name;
         if left > 0 && !name.is_empty() {
             left -= 1;
             put_attribute(out, ATTRIBUTES, name, &value);
@@ -174,7 +173,9 @@ fn put_events(
 /// `Link`: trace id 1, span id 2, attributes 4, dropped attributes 5, flags 6.
 fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits, scratch: &mut Scratch) {
     let links = source.entries().filter_map(|entry| match entry {
-        Entry::Link { trace_id, span_id, flags, attributes } => Some((trace_id, span_id, flags, attributes)),
+        Entry::Link { trace_id, span_id, flags, remote, attributes } => {
+            Some((trace_id, span_id, span_flags(flags, remote), attributes))
+        }
         _ => None,
     });
     for (trace_id, span_id, flags, attributes) in links.take(limits.links) {
@@ -182,10 +183,8 @@ fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits,
             put_bytes(out, 1, &trace_id.to_bytes());
             put_bytes(out, 2, &span_id.to_bytes());
             Unique::put_all(out, 4, attributes, limits.attributes_per_link, scratch);
-            if flags.bits() != 0 {
-                out.push(key(6, FIXED32));
-                out.extend_from_slice(&u32::from(flags.bits()).to_le_bytes());
-            }
+            out.push(key(6, FIXED32));
+            out.extend_from_slice(&flags.to_le_bytes());
         });
     }
 }
@@ -208,7 +207,10 @@ impl<'s> Status<'s> {
     }
 
     /// `Status`: message 2, code 3, in which `Ok` is 1 and `Error` is 2.
-    fn put(mut self, out: &mut Vec<u8>, panicked: bool) {
+    fn put(mut self, out: &mut Vec<u8>, panicked: bool, lost_error: bool) {
+        if lost_error && self.code == StatusCode::Unset {
+            self.code = StatusCode::Error;
+        }
         if panicked {
             match self.code {
                 StatusCode::Unset => self.set(StatusCode::Error, PANICKED),

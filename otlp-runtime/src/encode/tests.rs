@@ -13,7 +13,7 @@ use crate::data::{AttributeValue, Level, Resource, Scope, SpanKind, StatusCode};
 use crate::processor::{Patch, Patched};
 use crate::record::callsite::{Callsite, Metadata};
 use crate::record::journal::{Journal, Key};
-use crate::record::layout::{HEADER, RecordView, flag, tag};
+use crate::record::layout::{HEADER, LINK_REMOTE, RecordView, flag, tag};
 use crate::record::value::{Attributes, Value, ValueWriter};
 
 pub(super) static CALLSITE: Callsite = Callsite::new(Metadata {
@@ -109,6 +109,7 @@ fn val() -> impl Strategy<Value = Val> {
 /// Structured data, as patches and resources have it.
 fn model() -> impl Strategy<Value = AttributeValue> {
     let leaf = prop_oneof![
+        Just(AttributeValue::Empty),
         ".{0,20}".prop_map(AttributeValue::String),
         any::<bool>().prop_map(AttributeValue::Bool),
         any::<i64>().prop_map(AttributeValue::I64),
@@ -127,6 +128,7 @@ fn model() -> impl Strategy<Value = AttributeValue> {
 fn expected_model(value: &AttributeValue) -> AnyValue {
     use any_value::Value as V;
     let value = match value {
+        AttributeValue::Empty => return AnyValue { value: None },
         AttributeValue::String(v) => V::StringValue(v.clone()),
         AttributeValue::Bool(v) => V::BoolValue(*v),
         AttributeValue::I64(v) => V::IntValue(*v),
@@ -185,7 +187,8 @@ pub(super) fn record(fields: &[Val], ops: &[Op], flags: u8) -> Vec<u64> {
                 journal.close(open);
             }
             Op::Link(trace, span, attributes) => {
-                let fixed = [(trace >> 64) as u64, *trace as u64, *span, 1];
+                let remote = if trace % 2 == 0 { LINK_REMOTE } else { 0 };
+                let fixed = [(trace >> 64) as u64, *trace as u64, *span, 1 | remote];
                 let open = journal.open(Key::None, tag::LINK, &fixed).unwrap();
                 journal.attributes(&List(attributes));
                 journal.close(open);
@@ -269,7 +272,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
                     span_id: id.to_be_bytes().into(),
                     attributes,
                     dropped_attributes_count,
-                    flags: 1,
+                    flags: if trace % 2 == 0 { 0x301 } else { 0x101 },
                     ..Default::default()
                 });
             }
@@ -426,7 +429,7 @@ fn pro3_keys_are_unique_whatever_the_callsite_and_its_values_do() {
     };
     assert_eq!(attributes(&CALLSITE, &[0, 2]), (vec![("a".into(), 10), ("c".into(), 12)], 0));
     assert_eq!(attributes(&TWICE, &[0, 1, 2]), (vec![("a".into(), 12), ("b".into(), 11)], 0));
-    assert_eq!(attributes(&TWICE, &[3, 1]), (vec![("b".into(), 11)], 2));
+    assert_eq!(attributes(&TWICE, &[3, 1]), (vec![("b".into(), 11)], 1));
 }
 
 /// What decoders refuse as too deep would cost the whole batch.

@@ -109,6 +109,9 @@ impl<S: RecordSource> RecordSource for Patched<'_, S> {
     fn panicked(&self) -> bool {
         self.source.panicked()
     }
+    fn lost_error(&self) -> bool {
+        self.source.lost_error()
+    }
     fn dropped_attributes(&self) -> u32 {
         self.source.dropped_attributes()
     }

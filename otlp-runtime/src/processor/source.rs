@@ -27,9 +27,11 @@ pub trait RecordSource {
     fn end(&self) -> u64;
     /// Whether it ended by a panic.
     fn panicked(&self) -> bool;
+    /// Whether it failed without room to say so among the entries.
+    fn lost_error(&self) -> bool;
     /// Attributes that were lost before.
     fn dropped_attributes(&self) -> u32;
-    /// `true`: the entries are attributes alone, and no key occurs twice, unless in entries next to each other.
+    /// `true`: the entries are attributes alone, and no key occurs twice.
     fn is_plain(&self) -> bool;
     /// About how many bytes it takes when encoded. A wrong guess costs time and nothing else.
     fn size_hint(&self) -> usize {
@@ -72,6 +74,9 @@ impl RecordSource for RecordView<'_> {
     }
     fn panicked(&self) -> bool {
         RecordView::panicked(self)
+    }
+    fn lost_error(&self) -> bool {
+        RecordView::lost_error(self)
     }
     fn dropped_attributes(&self) -> u32 {
         self.dropped_while_recording()

@@ -62,15 +62,27 @@ impl Block {
     /// Forgets the words from `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
+        if len == 0 {
+            // Whoever recycles it later does not look at an empty block.
+            self.recycle();
+        }
     }
 
-    /// Adds `words` zero words at the end and returns them; `None`: the span or the budget has no room.
+    /// Puts `first` before all other words, in the room that [`Block::extend`] has kept.
+    pub(crate) fn prepend(&mut self, first: &[u64]) {
+        self.0.extend_from_slice(first);
+        self.0.rotate_right(first.len());
+    }
+
+    /// Adds `words` zero words at the end and returns them; `None`: the span or the budget has no room for them and
+    /// `spare` more.
     #[cold]
-    pub(crate) fn extend(&mut self, words: usize) -> Option<&mut [u64]> {
+    pub(crate) fn extend(&mut self, words: usize, spare: usize) -> Option<&mut [u64]> {
         let start = self.0.len();
-        let needed = start.checked_add(words).filter(|&needed| needed <= SPAN_LIMIT)?;
-        if needed > self.0.capacity() {
-            let capacity = needed.next_power_of_two().max(FIRST);
+        let needed = start.checked_add(words)?;
+        let with_spare = needed.checked_add(spare).filter(|&all| all <= SPAN_LIMIT)?;
+        if with_spare > self.0.capacity() {
+            let capacity = with_spare.next_power_of_two().max(FIRST);
             let more = (capacity - self.0.capacity()) * 8;
             if HELD.fetch_add(more, Ordering::Relaxed) + more > LIMIT.load(Ordering::Relaxed) {
                 HELD.fetch_sub(more, Ordering::Relaxed);

@@ -2,9 +2,13 @@
 
 use super::heap::Block;
 use super::layout::{entry_word, key, tag};
+use crate::data::StatusCode;
 
 /// Words that a slot holds itself.
 pub(crate) const INLINE: usize = 24;
+
+/// In the count of dropped values: a status `Error` was among them. It shows all the same, without its description.
+pub(crate) const LOST_ERROR: u32 = 1 << 31;
 
 /// An entry's key.
 #[derive(Clone, Copy)]
@@ -23,7 +27,7 @@ pub(crate) struct Journal {
     inline: [u64; INLINE],
     /// Words used of `inline`; final once `heap` holds something.
     len: u32,
-    /// Values that found no room.
+    /// Values that found no room, and [`LOST_ERROR`].
     dropped: u32,
     heap: Block,
 }
@@ -72,17 +76,10 @@ impl Journal {
         (self.inline.get(..self.len as usize).unwrap_or(&self.inline), self.heap.words())
     }
 
-    /// Gives the whole journal away as one heap block; `None`: no room for the words in place.
-    pub(crate) fn give_up(&mut self) -> Option<Vec<u64>> {
-        let len = self.len as usize;
-        let old = self.heap.len();
-        self.heap.extend(len)?;
-        let words = self.heap.words_mut();
-        words.copy_within(..old, len);
-        for (to, from) in words.iter_mut().zip(self.inline.iter().take(len)) {
-            *to = *from;
-        }
-        Some(self.heap.give_up())
+    /// Gives the whole journal away as one heap block, which has kept room for the words in place.
+    pub(crate) fn give_up(&mut self) -> Vec<u64> {
+        self.heap.prepend(self.inline.get(..self.len as usize).unwrap_or(&self.inline));
+        self.heap.give_up()
     }
 
     /// Takes the block of [`Journal::give_up`] back, emptied.
@@ -91,7 +88,7 @@ impl Journal {
         self.recycle();
     }
 
-    /// Values that found no room so far.
+    /// Values that found no room so far, and [`LOST_ERROR`].
     #[inline(always)]
     pub(crate) fn dropped(&self) -> u32 {
         self.dropped
@@ -100,7 +97,12 @@ impl Journal {
     /// Counts a value that could not be recorded.
     #[cold]
     pub(crate) fn count_dropped(&mut self) {
-        self.dropped = self.dropped.saturating_add(1);
+        self.add_dropped(1);
+    }
+
+    fn add_dropped(&mut self, dropped: u32) {
+        let count = (self.dropped & !LOST_ERROR).saturating_add(dropped & !LOST_ERROR);
+        self.dropped = count.min(!LOST_ERROR) | (self.dropped | dropped) & LOST_ERROR;
     }
 
     /// Takes back, or adds, values that found no room.
@@ -130,7 +132,7 @@ impl Journal {
             self.len = (start + words) as u32;
             self.inline.get_mut(start..start + words)
         } else {
-            self.heap.extend(words)
+            self.heap.extend(words, INLINE)
         }
     }
 
@@ -176,13 +178,14 @@ impl Journal {
     }
 
     /// Sets the status; the code takes the place of the key's length.
-    pub(crate) fn status(&mut self, code: crate::data::StatusCode, message: &str) {
+    pub(crate) fn status(&mut self, code: StatusCode, message: &str) {
         let message = truncated(message, MAX_MESSAGE);
         match self.room(1 + message.len().div_ceil(8)).and_then(|words| words.split_first_mut()) {
             Some((first, payload)) => {
                 *first = entry_word(tag::STATUS, key::NONE, code as u16, message.len() as u32);
                 copy_bytes(payload, message.as_bytes());
             }
+            None if code == StatusCode::Error => self.add_dropped(LOST_ERROR | 1),
             None => self.count_dropped(),
         }
     }
@@ -222,7 +225,7 @@ impl Journal {
     /// Appends whole entries of another journal; all or none.
     pub(crate) fn append(&mut self, other: &Journal) {
         let (inline, heap) = other.words();
-        self.dropped = self.dropped.saturating_add(other.dropped);
+        self.add_dropped(other.dropped);
         match self.room(inline.len() + heap.len()) {
             Some(words) => {
                 for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {

@@ -6,7 +6,7 @@
 //!      2 3  clock at start and end
 //!      4 5  trace id, high and low half
 //!      6 7  span id, parent span id (0: none)
-//!      8    route (u32) | values dropped while recording (u32) << 32
+//!      8    route (u32) | values dropped while recording (31 bits) << 32 | an error was among them << 63
 //!      9..  the journal: entries in the order in which they were made
 //! ```
 //! A journal above `SPILL` words stays in the heap block it was written to: flag `flag::HEAP`, and words 9 to 11 hold
@@ -18,6 +18,7 @@
 //! ```
 
 use super::callsite::Callsite;
+use super::journal::LOST_ERROR;
 use crate::data::{AttributeValue, SpanId, StatusCode, TraceFlags, TraceId};
 
 /// Words before the journal.
@@ -52,13 +53,16 @@ pub(crate) mod tag {
     pub(crate) const ARRAY: u8 = 7;
     /// Key: its name. Payload: clock, then attributes.
     pub(crate) const EVENT: u8 = 8;
-    /// Payload: trace id high, low, span id, flags; then attributes.
+    /// Payload: trace id high, low, span id, flags and `LINK_REMOTE`; then attributes.
     pub(crate) const LINK: u8 = 9;
     /// In place of the key's length: the code. Payload: the message.
     pub(crate) const STATUS: u8 = 10;
     /// Payload: the span's new name.
     pub(crate) const NAME: u8 = 11;
 }
+
+/// In the word of a link's flags: the linked span is one of another process.
+pub(crate) const LINK_REMOTE: u64 = 1 << 8;
 
 /// Kinds of keys.
 pub(crate) mod key {
@@ -173,7 +177,12 @@ impl<'a> RecordView<'a> {
 
     /// Values that found no room while recording.
     pub fn dropped_while_recording(&self) -> u32 {
-        (self.header[8] >> 32) as u32
+        (self.header[8] >> 32) as u32 & !LOST_ERROR
+    }
+
+    /// The span failed, and no room was left to say so in the journal.
+    pub fn lost_error(&self) -> bool {
+        (self.header[8] >> 32) as u32 & LOST_ERROR != 0
     }
 
     /// What was recorded between its start and its end, in that order.
@@ -209,6 +218,8 @@ pub enum Entry<'a> {
         span_id: SpanId,
         /// The linked span's flags.
         flags: TraceFlags,
+        /// It is one of another process.
+        remote: bool,
         /// Its attributes: entries of the kind `Attribute` alone.
         attributes: Entries<'a>,
     },
@@ -321,6 +332,7 @@ impl<'a> Iterator for Entries<'a> {
                 trace_id: trace_id(word(0), word(1)),
                 span_id: SpanId::from_bytes(word(2).to_be_bytes()),
                 flags: TraceFlags::from_bits(word(3) as u8),
+                remote: word(3) & LINK_REMOTE != 0,
                 attributes: self.nested(entry.payload.get(4..)),
             },
             tag::STATUS => Entry::Status(

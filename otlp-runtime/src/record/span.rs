@@ -111,13 +111,7 @@ fn publish(callsite: &'static Callsite, header: &Header, entries: &mut Entries, 
 #[cold]
 #[inline(never)]
 fn publish_block(mut head: [u64; HEADER], flags: u8, journal: &mut Journal) {
-    let Some(words) = journal.give_up() else {
-        // No room to put it together: what is in place goes alone, and the rest is counted as one value.
-        let (inline, _) = journal.words();
-        head[8] += 1 << 32;
-        local::with(|local| local.publish(&head, inline));
-        return;
-    };
+    let words = journal.give_up();
     if words.len() <= SPILL {
         head[0] = (HEADER + words.len()) as u64 | u64::from(flags) << 32;
         local::with(|local| local.publish(&head, &words));

@@ -1,4 +1,4 @@
-//! Text that a user's `Display` or `Debug` writes, gathered before it is recorded.
+//! Text that a user's `Display` or `Debug` writes, gathered before it is recorded; and what becomes of their panics.
 
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,6 +7,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const INLINE: usize = 256;
 /// Longer texts are refused.
 const LIMIT: usize = 1 << 20;
+
+/// Runs the user's code; `None`: it panicked.
+pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Option<R> {
+    let payload = match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(returned) => return Some(returned),
+        Err(payload) => payload,
+    };
+    // Its drop is the user's code too.
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
+    None
+}
 
 /// A buffer on the stack that continues on the heap.
 pub(crate) struct Text {
@@ -28,10 +41,7 @@ impl Text {
 
     fn format(write: impl FnOnce(&mut Self) -> fmt::Result) -> Option<Self> {
         let mut text = Self { inline: [0; INLINE], len: 0, more: String::new() };
-        match catch_unwind(AssertUnwindSafe(|| write(&mut text))) {
-            Ok(Ok(())) => Some(text),
-            _ => None,
-        }
+        caught(|| write(&mut text))?.ok().map(|()| text)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

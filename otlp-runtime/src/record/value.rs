@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::journal::{Journal, Key};
+use super::journal::{Journal, Key, Mark};
 use super::layout::tag;
-use super::text::Text;
+use super::text::{Text, caught};
 
 /// A type whose values can be attributes.
 ///
@@ -56,6 +55,8 @@ pub trait Value {
 pub struct ValueWriter<'w> {
     journal: &'w mut Journal,
     key: Key<'w>,
+    /// Where the value begins, unless its type is known to write one.
+    start: Option<Mark>,
 }
 
 impl fmt::Debug for ValueWriter<'_> {
@@ -65,9 +66,18 @@ impl fmt::Debug for ValueWriter<'_> {
 }
 
 impl ValueWriter<'_> {
+    /// Forgets what was written before: the last value counts.
+    #[inline(always)]
+    fn begin(&mut self) {
+        if let Some(start) = self.start {
+            self.journal.roll_back(start);
+        }
+    }
+
     /// A signed integer.
     #[inline(always)]
     pub fn i64(&mut self, value: i64) {
+        self.begin();
         self.journal.word(self.key, tag::I64, value.cast_unsigned());
     }
 
@@ -104,24 +114,28 @@ impl ValueWriter<'_> {
     /// A floating-point number; NaN and the infinities are kept.
     #[inline(always)]
     pub fn f64(&mut self, value: f64) {
+        self.begin();
         self.journal.word(self.key, tag::F64, value.to_bits());
     }
 
     /// True or false.
     #[inline(always)]
     pub fn bool(&mut self, value: bool) {
+        self.begin();
         self.journal.flag(self.key, if value { tag::TRUE } else { tag::FALSE });
     }
 
     /// Text.
     #[inline(always)]
     pub fn str(&mut self, value: &str) {
+        self.begin();
         self.journal.bytes(self.key, tag::STR, value.as_bytes());
     }
 
     /// Bytes.
     #[inline]
     pub fn bytes(&mut self, value: &[u8]) {
+        self.begin();
         self.journal.bytes(self.key, tag::BYTES, value);
     }
 
@@ -136,6 +150,7 @@ impl ValueWriter<'_> {
     }
 
     fn text(&mut self, text: Option<Text>) {
+        self.begin();
         match text {
             Some(text) => self.journal.bytes(self.key, tag::STR, text.as_bytes()),
             None => self.journal.count_dropped(),
@@ -144,12 +159,14 @@ impl ValueWriter<'_> {
 
     /// Several values. `None` among them stays, as an empty value.
     pub fn array<V: Value>(&mut self, values: impl IntoIterator<Item = V>) {
+        self.begin();
         let before = self.journal.mark();
         let dropped = self.journal.dropped();
         if let Some(open) = self.journal.open(self.key, tag::ARRAY, &[]) {
             for value in values {
                 let element = self.journal.mark();
-                value.record(&mut ValueWriter { journal: self.journal, key: Key::None });
+                let start = (!value.is_plain()).then_some(element);
+                value.record(&mut ValueWriter { journal: self.journal, key: Key::None, start });
                 if self.journal.is_at(element) {
                     self.journal.flag(Key::None, tag::NULL);
                 }
@@ -171,18 +188,19 @@ impl Journal {
     #[inline(always)]
     pub(crate) fn value<V: Value + ?Sized>(&mut self, key: Key<'_>, value: &V) {
         if value.is_plain() {
-            value.record(&mut ValueWriter { journal: self, key });
+            value.record(&mut ValueWriter { journal: self, key, start: None });
         } else {
-            self.guarded(|journal| value.record(&mut ValueWriter { journal, key }));
+            let start = Some(self.mark());
+            self.guarded(|journal| value.record(&mut ValueWriter { journal, key, start }));
         }
     }
 
     pub(crate) fn display(&mut self, key: Key<'_>, value: &dyn fmt::Display) {
-        ValueWriter { journal: self, key }.display(value);
+        ValueWriter { journal: self, key, start: None }.display(value);
     }
 
     pub(crate) fn debug(&mut self, key: Key<'_>, value: &dyn fmt::Debug) {
-        ValueWriter { journal: self, key }.debug(value);
+        ValueWriter { journal: self, key, start: None }.debug(value);
     }
 
     pub(crate) fn attributes<A: Attributes + ?Sized>(&mut self, attributes: &A) {
@@ -191,7 +209,7 @@ impl Journal {
 
     fn guarded(&mut self, write: impl FnOnce(&mut Journal)) {
         let before = self.mark();
-        if catch_unwind(AssertUnwindSafe(|| write(&mut *self))).is_err() {
+        if caught(|| write(&mut *self)).is_none() {
             self.roll_back(before);
             self.count_dropped();
         }

@@ -124,7 +124,6 @@ fn attributes(attributes: Vec<KeyValue>) -> Vec<(String, AttributeValue)> {
     attributes.into_iter().map(|pair| (pair.key, value(pair.value))).collect()
 }
 
-/// An empty value is read as empty text: the model has no other way to say it.
 fn value(value: Option<AnyValue>) -> AttributeValue {
     match value.and_then(|v| v.value) {
         Some(Value::StringValue(text)) => AttributeValue::String(text),
@@ -137,7 +136,7 @@ fn value(value: Option<AnyValue>) -> AttributeValue {
         }
         Some(Value::KvlistValue(map)) => AttributeValue::Map(attributes(map.values)),
         // A reference into a profile's strings has no meaning here and is read as absent (common.proto).
-        Some(Value::StringValueStrindex(_)) | None => AttributeValue::String(String::new()),
+        Some(Value::StringValueStrindex(_)) | None => AttributeValue::Empty,
     }
 }
 

@@ -249,6 +249,7 @@ struct Shown<'a>(&'a AttributeValue);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            AttributeValue::Empty => f.write_str("empty"),
             AttributeValue::String(text) => f.write_str(&quoted(text)),
             AttributeValue::Bool(value) => write!(f, "{value}"),
             AttributeValue::I64(value) => write!(f, "{value}"),

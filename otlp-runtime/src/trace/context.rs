@@ -5,7 +5,7 @@ use std::fmt;
 use super::SpanRef;
 use crate::data::{SpanId, TraceFlags, TraceId};
 use crate::record::context::{Guard, Parent, flag, shared};
-use crate::record::local;
+use crate::record::{local, route};
 
 /// Which span is current, to be carried to other threads and tasks.
 ///
@@ -28,7 +28,7 @@ impl Context {
 
     /// No span: what starts here starts a trace of its own.
     pub fn root() -> Self {
-        Self { parent: Parent::NONE }
+        Self { parent: Parent { route: capture_here(), ..Parent::NONE } }
     }
 
     /// A span of another process as the parent, for programs that receive ids by their own means. Invalid ids give
@@ -46,8 +46,7 @@ impl Context {
                 trace_low: trace as u64,
                 span_id: u64::from_be_bytes(span_id.to_bytes()),
                 handle: None,
-                // The pipeline of the place where it is used: a capture sees its traces too.
-                route: local::with(|local| local.current.get().parent.route),
+                route: capture_here(),
                 flags: flag::REMOTE | sampled | random,
             },
         }
@@ -79,6 +78,12 @@ impl Context {
     pub(crate) fn on_route(route: u32) -> Self {
         Self { parent: Parent { route, ..Parent::NONE } }
     }
+}
+
+/// The capture that records here: it sees the traces that start in it too. 0: the global pipeline does, or none.
+fn capture_here() -> u32 {
+    let route = local::with(|local| local.current.get().parent.route);
+    if route == route::global().0 { 0 } else { route }
 }
 
 /// The context's ids alone.

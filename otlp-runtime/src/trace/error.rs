@@ -12,7 +12,7 @@ use crate::record::journal::{Journal, Key};
 use crate::record::layout::tag;
 use crate::record::local;
 use crate::record::span::Live;
-use crate::record::text::Text;
+use crate::record::text::{Text, caught};
 
 /// What a failed call returned, reduced to what telemetry may know of it.
 pub struct Failure<'e> {
@@ -77,7 +77,7 @@ pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option
 
 /// Whether a source of `error` says what was hashed.
 fn names(error: &(dyn Error + '_), words: u64) -> bool {
-    let sources = std::panic::AssertUnwindSafe(|| {
+    let sources = || {
         let mut source = error.source();
         for _ in 0..MAX_SOURCES {
             let Some(error) = source else { break };
@@ -87,8 +87,8 @@ fn names(error: &(dyn Error + '_), words: u64) -> bool {
             source = error.source();
         }
         false
-    });
-    std::panic::catch_unwind(sources).unwrap_or(false)
+    };
+    caught(sources).unwrap_or(false)
 }
 
 fn hash(words: &str) -> u64 {

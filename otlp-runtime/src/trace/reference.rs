@@ -104,19 +104,18 @@ impl SpanRef {
 
     /// Links the span to the span of `context`, which caused it too. A context without a span is ignored.
     pub fn add_link<A: Attributes>(&self, context: &Context, attributes: A) {
-        let Parent { trace_high, trace_low, span_id, .. } = context.parent;
+        let Parent { trace_high, trace_low, span_id, flags, .. } = context.parent;
         if span_id == 0 {
             return;
         }
-        let flags = SpanRef { parent: context.parent }.trace_flags().bits();
-        self.append(|journal| {
-            match journal.open(Key::None, tag::LINK, &[trace_high, trace_low, span_id, flags.into()]) {
-                Some(open) => {
-                    journal.attributes(&attributes);
-                    journal.close(open);
-                }
-                None => journal.count_dropped(),
+        let remote = if flags & flag::REMOTE != 0 { layout::LINK_REMOTE } else { 0 };
+        let flags = u64::from(context.span().trace_flags().bits()) | remote;
+        self.append(|journal| match journal.open(Key::None, tag::LINK, &[trace_high, trace_low, span_id, flags]) {
+            Some(open) => {
+                journal.attributes(&attributes);
+                journal.close(open);
             }
+            None => journal.count_dropped(),
         });
     }
 

@@ -55,6 +55,9 @@ impl RecordSource for Record {
     fn panicked(&self) -> bool {
         false
     }
+    fn lost_error(&self) -> bool {
+        false
+    }
     fn dropped_attributes(&self) -> u32 {
         0
     }
