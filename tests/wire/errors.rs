@@ -173,7 +173,7 @@ fn trc16_the_event_stands_where_the_error_first_appears() {
     }
     #[traced]
     fn top() -> anyhow::Result<u8> {
-        Ok(converted().context("cannot start")?)
+        converted().context("cannot start")
     }
     let captured = spans_of(|| top().unwrap_err());
     assert_eq!(excepted(&captured), ["custom"]);

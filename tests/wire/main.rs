@@ -1,5 +1,5 @@
 //! What arrives: everything that a program can record, as a receiver decodes it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_borrows_for_generic_args, clippy::type_complexity)]
 
 mod context;
 mod errors;

@@ -52,7 +52,7 @@ fn every_field_is_there() {
     assert_eq!((span.bool("bool"), span.string("int"), span.i64("missing")), (Some(true), None, None));
     assert_eq!((span.i64("text"), span.f64("int"), span.bool("int")), (None, None, None));
     assert_eq!(span.attribute("bytes"), Some(&AttributeValue::Bytes(vec![1, 2])));
-    let empty = || AttributeValue::String(String::new());
+    let empty = || AttributeValue::Empty;
     let array = vec![AttributeValue::I64(1), AttributeValue::String("x".to_owned()), empty()];
     assert_eq!(span.attribute("array"), Some(&AttributeValue::Array(array)));
     let map = vec![("k".to_owned(), AttributeValue::Bool(false))];
