@@ -1,6 +1,6 @@
 //! The annotated item. Its body stays the tokens that the user wrote: they are not parsed, only carried.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Result, Signature, Token, Visibility, token};
 
@@ -16,7 +16,7 @@ pub(super) struct Function {
 pub(super) struct Body {
     /// `#![...]`, which must stay the first tokens of the function's own braces.
     pub(super) attributes: Vec<Attribute>,
-    /// The braces with everything else; they keep the user's span.
+    /// The braces with everything else; they point at the user's.
     pub(super) block: Group,
 }
 
@@ -45,10 +45,18 @@ impl Parse for Body {
         let content;
         let braces = syn::braced!(content in input);
         let attributes = content.call(Attribute::parse_inner)?;
-        let mut block = Group::new(proc_macro2::Delimiter::Brace, content.parse::<TokenStream>()?);
-        block.set_span(braces.span.join());
+        let block = carried(content.parse()?, braces.span.join());
         Ok(Self { attributes, block })
     }
+}
+
+/// Braces around the user's tokens, with the span of the user's. Those on one line are the expansion's all the same: else
+/// rustc would find them unnecessary, for ours are around them.
+pub(super) fn carried(tokens: TokenStream, at: Span) -> Group {
+    let mut block = Group::new(Delimiter::Brace, tokens);
+    let long = at.source_text().is_some_and(|text| text.contains('\n'));
+    block.set_span(if long { at } else { at.resolved_at(Span::mixed_site()) });
+    block
 }
 
 /// Names what the attribute stands on instead.

@@ -6,6 +6,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
+use super::function::carried;
 use super::returns::strip;
 
 /// The `async` block that a body ends with.
@@ -100,6 +101,7 @@ impl AsyncTail {
             return None;
         }
         let keywords = before.split_off(start).into_iter().collect();
+        let block = carried(block.stream(), block.span());
         Some(Self { before: before.into_iter().collect(), keywords, block, boxed })
     }
 }
