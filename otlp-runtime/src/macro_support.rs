@@ -13,14 +13,14 @@ pub use inspect::{Inspect, InspectReturn};
 pub use inventory;
 
 use crate::record::clock;
-use crate::record::journal::Key;
-use crate::record::span::{self, Entries, Live, ScopedSpan, Starting};
+use crate::record::journal::{Journal, Key};
+use crate::record::span::{self, Live, ScopedSpan, Starting};
 use crate::trace::record_failure;
 
 mod inspect;
 
 /// Where an expansion writes a new span's fields.
-pub struct Fields<'f>(&'f mut Entries);
+pub struct Fields<'f>(&'f mut Journal);
 
 impl Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,23 +32,23 @@ impl Fields<'_> {
     /// A typed value, under the callsite's key of this number.
     #[inline(always)]
     pub fn value<V: Value + ?Sized>(&mut self, key: u16, value: &V) {
-        self.0.journal.value(Key::Callsite(key), value);
+        self.0.value(Key::Callsite(key), value);
     }
 
     /// The text of a `Display`.
     pub fn display(&mut self, key: u16, value: &dyn Display) {
-        self.0.journal.display(Key::Callsite(key), value);
+        self.0.display(Key::Callsite(key), value);
     }
 
     /// The text of a `Debug`.
     pub fn debug(&mut self, key: u16, value: &dyn Debug) {
-        self.0.journal.debug(Key::Callsite(key), value);
+        self.0.debug(Key::Callsite(key), value);
     }
 
     /// Attributes with keys of their own.
     pub fn spread<A: Attributes + ?Sized>(&mut self, attributes: &A) {
         self.0.amend();
-        self.0.journal.attributes(attributes);
+        self.0.attributes(attributes);
     }
 }
 
@@ -56,7 +56,7 @@ impl Fields<'_> {
 fn start_with(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Starting> {
     let mut starting = span::start(callsite)?;
     if starting.is_recording() {
-        starting.journal(|entries| fields(&mut Fields(entries)));
+        starting.journal(|journal| fields(&mut Fields(journal)));
     }
     Some(starting)
 }

@@ -48,6 +48,29 @@ fn lim3_lim5_events_links_and_attributes_beyond_their_limits_are_counted() {
 }
 
 #[test]
+fn a_span_may_be_written_to_as_often_as_it_likes() {
+    const TIMES: u32 = 200_000;
+    let captured = spans_of(|| {
+        let span = otlp::span!("loop", start = 1);
+        for n in 0..TIMES {
+            span.set_attribute("progress", n);
+            span.update_name(if n % 2 == 0 { "even" } else { "odd" });
+            span.set_status(StatusCode::Error, if n % 3 == 0 { "third" } else { "other" });
+            span.add_event("step", [("n", n)]);
+            span.add_link(&span.context(), ());
+        }
+        span.set_attribute("end", 2);
+    });
+    let span = captured.one("odd");
+    assert_eq!(super::attributes(span), ["start=1", &format!("progress={}", TIMES - 1), "end=2"]);
+    assert_eq!((span.status, &*span.status_message), (StatusCode::Error, "other"));
+    assert_eq!(span.dropped_attributes, 0);
+    assert_eq!((span.events.len(), span.dropped_events), (128, TIMES - 128));
+    // The count of links stops earlier.
+    assert_eq!((span.links.len(), span.dropped_links), (128, 4095));
+}
+
+#[test]
 fn trc7_pro2_links_name_the_other_span_and_whether_it_is_remote() {
     let remote = |flags| {
         let trace = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap();

@@ -51,7 +51,7 @@ pub(super) fn put_span(
         out.truncate(after_ids);
         put_amended(out, source, (start, end), clock, limits, scratch)
     };
-    status.put(out, source.panicked(), source.lost_error());
+    status.put(out, source.panicked(), source.lost().has_error());
     let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
     let flags = span_flags(TraceFlags::SAMPLED.with(random), source.has_remote_parent());
     let [f0, f1, f2, f3] = flags.to_le_bytes();
@@ -92,7 +92,7 @@ fn put_times(out: &mut Vec<u8>, source: &impl RecordSource, start: u64, end: u64
 fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, u64), limits: &SpanLimits) -> bool {
     put_bytes(out, NAME, source.name().as_bytes());
     put_times(out, source, start, end);
-    let mut dropped = source.dropped_attributes();
+    let mut dropped = source.lost().attributes();
     let mut left = limits.attributes;
     for entry in source.entries() {
         let Entry::Attribute(name, value) = entry else { return false };
@@ -134,16 +134,16 @@ fn put_amended<'s>(
     }
     put_times(out, source, start, end);
     attributes.put(out, ATTRIBUTES);
-    put_number(out, DROPPED_ATTRIBUTES, source.dropped_attributes().saturating_add(attributes.dropped).into());
+    put_number(out, DROPPED_ATTRIBUTES, source.lost().attributes().saturating_add(attributes.dropped).into());
     attributes.done(scratch);
     if events > 0 {
         put_events(out, source, clock, limits, scratch);
-        put_number(out, DROPPED_EVENTS, events.saturating_sub(limits.events) as u64);
     }
+    put_number(out, DROPPED_EVENTS, events.saturating_sub(limits.events) as u64 + u64::from(source.lost().events()));
     if links > 0 {
         put_links(out, source, limits, scratch);
-        put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64);
     }
+    put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64 + u64::from(source.lost().links()));
     status
 }
 

@@ -201,7 +201,7 @@ pub(super) fn record(fields: &[Val], ops: &[Op], flags: u8) -> Vec<u64> {
     let flags = u64::from(flags | if ops.is_empty() { 0 } else { flag::AMENDED });
     let callsite = std::ptr::from_ref(&CALLSITE) as u64;
     let mut words = vec![(HEADER + inline.len() + heap.len()) as u64 | flags << 32, callsite];
-    words.extend([100, 300, 11, 12, 13, 14, 1 | u64::from(journal.dropped()) << 32]);
+    words.extend([100, 300, 11, 12, 13, 14, 1 | journal.lost().words().1]);
     words.extend(inline);
     words.extend(heap);
     words

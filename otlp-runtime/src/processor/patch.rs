@@ -3,6 +3,7 @@
 use super::RecordSource;
 use crate::data::{AttributeValue, Scope, SpanId, SpanKind, TraceId};
 use crate::record::layout::{Entry, RawValue};
+use crate::record::lost::Lost;
 
 /// Changes to one span's name and attributes, or its removal.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -109,11 +110,8 @@ impl<S: RecordSource> RecordSource for Patched<'_, S> {
     fn panicked(&self) -> bool {
         self.source.panicked()
     }
-    fn lost_error(&self) -> bool {
-        self.source.lost_error()
-    }
-    fn dropped_attributes(&self) -> u32 {
-        self.source.dropped_attributes()
+    fn lost(&self) -> Lost {
+        self.source.lost()
     }
     fn is_plain(&self) -> bool {
         self.source.is_plain() && self.patch.name.is_none()

@@ -2,6 +2,7 @@
 
 use crate::data::{Scope, SpanId, SpanKind, TraceId};
 use crate::record::layout::{Entry, RecordView};
+use crate::record::lost::Lost;
 
 /// A finished span, as the encoder sees it: a record in a log, a patched one, or a span built by hand.
 pub trait RecordSource {
@@ -27,10 +28,8 @@ pub trait RecordSource {
     fn end(&self) -> u64;
     /// Whether it ended by a panic.
     fn panicked(&self) -> bool;
-    /// Whether it failed without room to say so among the entries.
-    fn lost_error(&self) -> bool;
-    /// Attributes that were lost before.
-    fn dropped_attributes(&self) -> u32;
+    /// What is missing among the entries.
+    fn lost(&self) -> Lost;
     /// `true`: the entries are attributes alone, and no key occurs twice.
     fn is_plain(&self) -> bool;
     /// About how many bytes it takes when encoded. A wrong guess costs time and nothing else.
@@ -75,11 +74,8 @@ impl RecordSource for RecordView<'_> {
     fn panicked(&self) -> bool {
         RecordView::panicked(self)
     }
-    fn lost_error(&self) -> bool {
-        RecordView::lost_error(self)
-    }
-    fn dropped_attributes(&self) -> u32 {
-        self.dropped_while_recording()
+    fn lost(&self) -> Lost {
+        RecordView::lost(self)
     }
     fn is_plain(&self) -> bool {
         !self.is_amended() && self.callsite().has_distinct_keys()

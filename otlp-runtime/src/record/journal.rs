@@ -1,14 +1,16 @@
 //! The journal of an open span: entries in the layout of the record, appended and never changed.
 
+use super::compact::compact;
 use super::heap::Block;
-use super::layout::{entry_word, key, tag};
+use super::layout::{entry_word, entry_words, key, tag};
+use super::lost::Lost;
 use crate::data::StatusCode;
 
 /// Words that a slot holds itself.
 pub(crate) const INLINE: usize = 24;
 
-/// In the count of dropped values: a status `Error` was among them. It shows all the same, without its description.
-pub(crate) const LOST_ERROR: u32 = 1 << 31;
+/// Events, and links, that one span keeps (spec-checklist LIM3). What comes later is counted and takes no room.
+const MAX_LISTED: u8 = 128;
 
 /// An entry's key.
 #[derive(Clone, Copy)]
@@ -26,16 +28,21 @@ pub(crate) enum Key<'k> {
 pub(crate) struct Journal {
     inline: [u64; INLINE],
     /// Words used of `inline`; final once `heap` holds something.
-    len: u32,
-    /// Values that found no room, and [`LOST_ERROR`].
-    dropped: u32,
+    len: u16,
+    /// Something other than the callsite's own fields was written.
+    amended: bool,
+    events: u8,
+    links: u8,
+    /// Words in the heap from which on it is worth while to look for what is overwritten.
+    compact_at: u32,
+    lost: Lost,
     heap: Block,
 }
 
 /// A place in a journal: its first entries, to go back to.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
-    len: u32,
+    len: u16,
     heap: usize,
 }
 
@@ -50,14 +57,23 @@ pub(crate) struct Open {
 
 impl Journal {
     pub(crate) const fn new() -> Self {
-        Self { inline: [0; INLINE], len: 0, dropped: 0, heap: Block::new() }
+        Self {
+            inline: [0; INLINE],
+            len: 0,
+            amended: false,
+            events: 0,
+            links: 0,
+            compact_at: COMPACT,
+            lost: Lost::NONE,
+            heap: Block::new(),
+        }
     }
 
     /// Empties it for the slot's next span.
     #[inline(always)]
     pub(crate) fn recycle(&mut self) {
-        self.len = 0;
-        self.dropped = 0;
+        (self.len, self.amended, self.events, self.links) = (0, false, 0, 0);
+        (self.compact_at, self.lost) = (COMPACT, Lost::NONE);
         if !self.heap.is_empty() {
             self.recycle_heap();
         }
@@ -73,12 +89,12 @@ impl Journal {
     #[inline(always)]
     pub(crate) fn words(&self) -> (&[u64], &[u64]) {
         // `len` never exceeds `INLINE`; said this way, no panic can be compiled in.
-        (self.inline.get(..self.len as usize).unwrap_or(&self.inline), self.heap.words())
+        (self.inline.get(..usize::from(self.len)).unwrap_or(&self.inline), self.heap.words())
     }
 
     /// Gives the whole journal away as one heap block, which has kept room for the words in place.
     pub(crate) fn give_up(&mut self) -> Vec<u64> {
-        self.heap.prepend(self.inline.get(..self.len as usize).unwrap_or(&self.inline));
+        self.heap.prepend(self.inline.get(..usize::from(self.len)).unwrap_or(&self.inline));
         self.heap.give_up()
     }
 
@@ -88,26 +104,45 @@ impl Journal {
         self.recycle();
     }
 
-    /// Values that found no room so far, and [`LOST_ERROR`].
+    /// What found no room so far.
     #[inline(always)]
-    pub(crate) fn dropped(&self) -> u32 {
-        self.dropped
+    pub(crate) fn lost(&self) -> Lost {
+        self.lost
     }
 
-    /// Counts a value that could not be recorded.
+    /// What found no room so far, to be changed.
+    pub(crate) fn lost_mut(&mut self) -> &mut Lost {
+        &mut self.lost
+    }
+
+    /// Whether something other than the callsite's own fields was written.
+    #[inline(always)]
+    pub(crate) fn is_amended(&self) -> bool {
+        self.amended
+    }
+
+    /// Something other than the callsite's own fields is about to be written. No entry is open.
+    #[inline(always)]
+    pub(crate) fn amend(&mut self) {
+        self.amended = true;
+        if self.heap.len() >= self.compact_at as usize {
+            self.compact();
+        }
+    }
+
+    /// Forgets what later entries have overwritten: a span may set the same attribute as often as it likes.
     #[cold]
-    pub(crate) fn count_dropped(&mut self) {
-        self.add_dropped(1);
-    }
-
-    fn add_dropped(&mut self, dropped: u32) {
-        let count = (self.dropped & !LOST_ERROR).saturating_add(dropped & !LOST_ERROR);
-        self.dropped = count.min(!LOST_ERROR) | (self.dropped | dropped) & LOST_ERROR;
-    }
-
-    /// Takes back, or adds, values that found no room.
-    pub(crate) fn set_dropped(&mut self, dropped: u32) {
-        self.dropped = dropped;
+    #[inline(never)]
+    fn compact(&mut self) {
+        // An entry that began in place may end in the heap.
+        let mut start = 0;
+        while let Some(&word) = self.inline.get(..usize::from(self.len)).and_then(|inline| inline.get(start)) {
+            start += entry_words(word);
+        }
+        let start = start - usize::from(self.len);
+        let left = start + self.heap.words_mut().get_mut(start..).map_or(0, compact);
+        self.heap.truncate(left);
+        self.compact_at = u32::try_from(left * 2).unwrap_or(u32::MAX).max(COMPACT);
     }
 
     /// Whether nothing was appended since `mark`.
@@ -127,9 +162,9 @@ impl Journal {
 
     #[inline(always)]
     fn room(&mut self, words: usize) -> Option<&mut [u64]> {
-        let start = self.len as usize;
+        let start = usize::from(self.len);
         if start + words <= INLINE && self.heap.is_empty() {
-            self.len = (start + words) as u32;
+            self.len = (start + words) as u16;
             self.inline.get_mut(start..start + words)
         } else {
             self.heap.extend(words, INLINE)
@@ -162,13 +197,13 @@ impl Journal {
     fn put(&mut self, key: Key<'_>, tag: u8, payload_bytes: usize, fill: impl FnOnce(&mut [u64])) {
         let (kind, number, text) = parts(key);
         let (Ok(number), Ok(length)) = (u16::try_from(number), u32::try_from(payload_bytes)) else {
-            return self.count_dropped();
+            return self.lost.add_attributes(1);
         };
         let key_words = text.len().div_ceil(8);
         let Some((first, rest)) =
             self.room(1 + key_words + payload_bytes.div_ceil(8)).and_then(|words| words.split_first_mut())
         else {
-            return self.count_dropped();
+            return self.lost.add_attributes(1);
         };
         *first = entry_word(tag, kind, number, length);
         if let Some((key_part, payload)) = rest.split_at_mut_checked(key_words) {
@@ -185,8 +220,36 @@ impl Journal {
                 *first = entry_word(tag::STATUS, key::NONE, code as u16, message.len() as u32);
                 copy_bytes(payload, message.as_bytes());
             }
-            None if code == StatusCode::Error => self.add_dropped(LOST_ERROR | 1),
-            None => self.count_dropped(),
+            None if code == StatusCode::Error => self.lost.add_error(),
+            None => {}
+        }
+    }
+
+    /// Appends an event at `time`, whose attributes `write` writes.
+    pub(crate) fn event(&mut self, name: &str, time: u64, write: impl FnOnce(&mut Self)) {
+        let open = (self.events < MAX_LISTED)
+            .then(|| self.open(Key::Inline(truncated(name, MAX_NAME)), tag::EVENT, &[time]))
+            .flatten();
+        match open {
+            Some(open) => {
+                self.events += 1;
+                write(self);
+                self.close(open);
+            }
+            None => self.lost.add_events(1),
+        }
+    }
+
+    /// Appends a link, whose attributes `write` writes; `fixed` as in [`tag::LINK`].
+    pub(crate) fn link(&mut self, fixed: &[u64; 4], write: impl FnOnce(&mut Self)) {
+        let open = (self.links < MAX_LISTED).then(|| self.open(Key::None, tag::LINK, fixed)).flatten();
+        match open {
+            Some(open) => {
+                self.links += 1;
+                write(self);
+                self.close(open);
+            }
+            None => self.lost.add_links(1),
         }
     }
 
@@ -207,13 +270,13 @@ impl Journal {
 
     /// Completes an entry.
     pub(crate) fn close(&mut self, open: Open) {
-        let before = open.before.len as usize + open.before.heap;
-        let payload = (self.len as usize + self.heap.len() - before - open.head) * 8;
+        let before = usize::from(open.before.len) + open.before.heap;
+        let payload = (usize::from(self.len) + self.heap.len() - before - open.head) * 8;
         let word = open.word | (payload as u64) << 32;
         // The entry began in the heap if that was in use before, or if nothing was added in place.
         let began_inline = open.before.heap == 0 && self.len > open.before.len;
         let first = if began_inline {
-            self.inline.get_mut(open.before.len as usize)
+            self.inline.get_mut(usize::from(open.before.len))
         } else {
             self.heap.words_mut().get_mut(open.before.heap)
         };
@@ -225,18 +288,44 @@ impl Journal {
     /// Appends whole entries of another journal; all or none.
     pub(crate) fn append(&mut self, other: &Journal) {
         let (inline, heap) = other.words();
-        self.add_dropped(other.dropped);
-        match self.room(inline.len() + heap.len()) {
-            Some(words) => {
-                for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {
-                    *to = *from;
-                }
-            }
-            None => self.count_dropped(),
+        let (events, links) = (self.events.saturating_add(other.events), self.links.saturating_add(other.links));
+        let room =
+            if events <= MAX_LISTED && links <= MAX_LISTED { self.room(inline.len() + heap.len()) } else { None };
+        let Some(words) = room else { return self.refuse(other) };
+        for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {
+            *to = *from;
         }
+        (self.events, self.links) = (events, links);
+        self.lost.add(other.lost);
+    }
+
+    /// Counts what is in `other`.
+    #[cold]
+    fn refuse(&mut self, other: &Journal) {
+        self.lost.add_events(other.events.into());
+        self.lost.add_links(other.links.into());
+        if other.events == 0 && other.links == 0 {
+            self.lost.add_attributes(other.entries());
+            self.lost.add(other.lost);
+        }
+    }
+
+    /// How many entries there are.
+    fn entries(&self) -> u32 {
+        let (inline, heap) = self.words();
+        let (mut at, mut count) = (0, 0);
+        while let Some(&word) = inline.get(at).or_else(|| heap.get(at - inline.len())) {
+            at += entry_words(word);
+            count += 1;
+        }
+        count
     }
 }
 
+/// From how many words in the heap on overwritten entries are looked for (4 KiB).
+const COMPACT: u32 = 512;
+/// Longer names of events are cut.
+pub(crate) const MAX_NAME: usize = u16::MAX as usize;
 /// The longest status message and name, in bytes.
 const MAX_MESSAGE: usize = 1 << 16;
 

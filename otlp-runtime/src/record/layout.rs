@@ -1,12 +1,12 @@
 //! The raw record of a span as it lies in the log, and the views that read it.
 //!
 //! ```text
-//! word 0    words in the record (u32) | flags (u8) << 32
+//! word 0    words in the record (u32) | flags (u8) << 32 | events lost (24 bits) << 40
 //!      1    address of the `&'static Callsite`
 //!      2 3  clock at start and end
 //!      4 5  trace id, high and low half
 //!      6 7  span id, parent span id (0: none)
-//!      8    route (u32) | values dropped while recording (31 bits) << 32 | an error was among them << 63
+//!      8    route (u32) | attributes lost (20 bits) << 32 | links lost (12 bits) << 52
 //!      9..  the journal: entries in the order in which they were made
 //! ```
 //! A journal above `SPILL` words stays in the heap block it was written to: flag `flag::HEAP`, and words 9 to 11 hold
@@ -18,7 +18,7 @@
 //! ```
 
 use super::callsite::Callsite;
-use super::journal::LOST_ERROR;
+use super::lost::Lost;
 use crate::data::{AttributeValue, SpanId, StatusCode, TraceFlags, TraceId};
 
 /// Words before the journal.
@@ -38,6 +38,7 @@ pub(crate) mod flag {
     pub(crate) const AMENDED: u8 = 8;
     /// The trace id is random.
     pub(crate) const RANDOM: u8 = 16;
+    // 32 is the error in [`super::Lost`].
 }
 
 /// Tags of journal entries.
@@ -78,6 +79,12 @@ pub(crate) mod key {
 #[inline(always)]
 pub(crate) const fn entry_word(tag: u8, key_kind: u8, key: u16, payload_bytes: u32) -> u64 {
     tag as u64 | (key_kind as u64) << 8 | (key as u64) << 16 | (payload_bytes as u64) << 32
+}
+
+/// How many words the entry takes that begins with `word`.
+pub(crate) const fn entry_words(word: u64) -> usize {
+    let key = if (word >> 8) as u8 == key::INLINE { (word >> 16) as u16 as usize } else { 0 };
+    1 + key.div_ceil(8) + ((word >> 32) as usize).div_ceil(8)
 }
 
 /// A finished span, borrowed from the log.
@@ -175,14 +182,9 @@ impl<'a> RecordView<'a> {
         self.header[8] as u32
     }
 
-    /// Values that found no room while recording.
-    pub fn dropped_while_recording(&self) -> u32 {
-        (self.header[8] >> 32) as u32 & !LOST_ERROR
-    }
-
-    /// The span failed, and no room was left to say so in the journal.
-    pub fn lost_error(&self) -> bool {
-        (self.header[8] >> 32) as u32 & LOST_ERROR != 0
+    /// What found no room while recording.
+    pub(crate) fn lost(&self) -> Lost {
+        Lost::of(self.header[0], self.header[8])
     }
 
     /// What was recorded between its start and its end, in that order.

@@ -11,6 +11,8 @@ pub mod callsite;
 #[cfg(not(loom))]
 pub(crate) mod clock;
 #[cfg(not(loom))]
+mod compact;
+#[cfg(not(loom))]
 pub(crate) mod context;
 #[cfg(not(loom))]
 pub(crate) mod counters;
@@ -31,6 +33,8 @@ pub(crate) mod local;
 pub(crate) mod log;
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg(not(loom))]
+pub mod lost;
 pub(crate) mod pool;
 #[cfg(not(loom))]
 pub(crate) mod route;

@@ -32,25 +32,11 @@ pub(crate) struct Header {
     record_flags: u8,
 }
 
-/// A journal, and whether it was written to after the start.
-pub(crate) struct Entries {
-    pub(crate) journal: Journal,
-    amended: bool,
-}
-
-impl Entries {
-    /// Something other than the callsite's own fields is about to be written.
-    #[inline(always)]
-    pub(crate) fn amend(&mut self) {
-        self.amended = true;
-    }
-}
-
 impl Content for Span {
     type Header = Header;
-    type Journal = Entries;
+    type Journal = Journal;
 
-    fn empty() -> (Header, Entries) {
+    fn empty() -> (Header, Journal) {
         let header = Header {
             callsite: None,
             start: 0,
@@ -62,18 +48,17 @@ impl Content for Span {
             flags: 0,
             record_flags: 0,
         };
-        (header, Entries { journal: Journal::new(), amended: false })
+        (header, Journal::new())
     }
 
     #[inline(always)]
-    fn finish(header: &Header, entries: &mut Entries, end: u64, unwound: bool) {
+    fn finish(header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
         if let Some(callsite) = header.callsite
             && header.flags & context_flag::RECORDING != 0
         {
-            publish(callsite, header, entries, end, unwound);
+            publish(callsite, header, journal, end, unwound);
         }
-        entries.journal.recycle();
-        entries.amended = false;
+        journal.recycle();
     }
 
     #[inline(always)]
@@ -83,14 +68,15 @@ impl Content for Span {
 }
 
 #[inline(always)]
-fn publish(callsite: &'static Callsite, header: &Header, entries: &mut Entries, end: u64, unwound: bool) {
+fn publish(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
     let flags = header.record_flags
-        | if entries.amended { flag::AMENDED } else { 0 }
+        | if journal.is_amended() { flag::AMENDED } else { 0 }
         | if header.flags & context_flag::RANDOM != 0 { flag::RANDOM } else { 0 }
         | if unwound && header.flags & context_flag::UNWINDING == 0 { flag::PANICKED } else { 0 };
-    let (inline, heap) = entries.journal.words();
+    let (inline, heap) = journal.words();
+    let (lost_first, lost_last) = journal.lost().words();
     let head = [
-        (HEADER + inline.len()) as u64 | u64::from(flags) << 32,
+        (HEADER + inline.len()) as u64 | u64::from(flags) << 32 | lost_first,
         std::ptr::from_ref(callsite) as u64,
         header.start,
         end,
@@ -98,29 +84,29 @@ fn publish(callsite: &'static Callsite, header: &Header, entries: &mut Entries, 
         header.trace_low,
         header.span_id,
         header.parent_id,
-        u64::from(header.route) | u64::from(entries.journal.dropped()) << 32,
+        u64::from(header.route) | lost_last,
     ];
     if heap.is_empty() {
         local::with(|local| local.publish(&head, inline));
     } else {
-        publish_block(head, flags, &mut entries.journal);
+        publish_block(head, journal);
     }
 }
 
 /// A journal that went to the heap: copied if it is short, else handed over in its block.
 #[cold]
 #[inline(never)]
-fn publish_block(mut head: [u64; HEADER], flags: u8, journal: &mut Journal) {
+fn publish_block(mut head: [u64; HEADER], journal: &mut Journal) {
     let words = journal.give_up();
     if words.len() <= SPILL {
-        head[0] = (HEADER + words.len()) as u64 | u64::from(flags) << 32;
+        head[0] = head[0] & !0xffff_ffff | (HEADER + words.len()) as u64;
         local::with(|local| local.publish(&head, &words));
         journal.take_back(words);
         return;
     }
     let mut words = std::mem::ManuallyDrop::new(words);
     let parts = [words.as_mut_ptr() as u64, words.len() as u64, words.capacity() as u64];
-    head[0] = (HEADER + parts.len()) as u64 | u64::from(flags | flag::HEAP) << 32;
+    head[0] = head[0] & !0xffff_ffff | (HEADER + parts.len()) as u64 | u64::from(flag::HEAP) << 32;
     if !local::with(|local| local.publish(&head, &parts)) {
         drop(Block::adopt(std::mem::ManuallyDrop::into_inner(words)));
     }
@@ -226,7 +212,7 @@ impl Starting {
 
     /// Lets `f` write the first attributes; it may run user code, for nobody else can reach the journal yet.
     #[inline(always)]
-    pub(crate) fn journal<R>(&mut self, f: impl FnOnce(&mut Entries) -> R) -> R {
+    pub(crate) fn journal<R>(&mut self, f: impl FnOnce(&mut Journal) -> R) -> R {
         // SAFETY: a span that is starting has no handles.
         unsafe { self.0.0.first_write(f) }
     }
@@ -348,9 +334,9 @@ impl Drop for ScopedSpan {
 /// Writes to the journal of a span that was shared. `f` must not run user code.
 #[inline]
 pub(crate) fn update_shared<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
-    handle.update_shared(|entries| {
-        entries.amend();
-        f(&mut entries.journal)
+    handle.update_shared(|journal| {
+        journal.amend();
+        f(journal)
     })
 }
 
@@ -362,9 +348,9 @@ pub(crate) fn update_shared<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) 
 pub(crate) unsafe fn update<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
     // SAFETY: by this function's contract.
     unsafe {
-        handle.update(|entries| {
-            entries.amend();
-            f(&mut entries.journal)
+        handle.update(|journal| {
+            journal.amend();
+            f(journal)
         })
     }
 }

@@ -153,7 +153,7 @@ impl ValueWriter<'_> {
         self.begin();
         match text {
             Some(text) => self.journal.bytes(self.key, tag::STR, text.as_bytes()),
-            None => self.journal.count_dropped(),
+            None => self.journal.lost_mut().add_attributes(1),
         }
     }
 
@@ -161,7 +161,7 @@ impl ValueWriter<'_> {
     pub fn array<V: Value>(&mut self, values: impl IntoIterator<Item = V>) {
         self.begin();
         let before = self.journal.mark();
-        let dropped = self.journal.dropped();
+        let lost = self.journal.lost();
         if let Some(open) = self.journal.open(self.key, tag::ARRAY, &[]) {
             for value in values {
                 let element = self.journal.mark();
@@ -171,15 +171,14 @@ impl ValueWriter<'_> {
                     self.journal.flag(Key::None, tag::NULL);
                 }
             }
-            if self.journal.dropped() == dropped {
+            if self.journal.lost() == lost {
                 return self.journal.close(open);
             }
-        } else {
-            self.journal.count_dropped();
         }
         // An array with holes would say something else: all of it or nothing.
         self.journal.roll_back(before);
-        self.journal.set_dropped(dropped.saturating_add(1));
+        *self.journal.lost_mut() = lost;
+        self.journal.lost_mut().add_attributes(1);
     }
 }
 
@@ -211,7 +210,7 @@ impl Journal {
         let before = self.mark();
         if caught(|| write(&mut *self)).is_none() {
             self.roll_back(before);
-            self.count_dropped();
+            self.lost_mut().add_attributes(1);
         }
     }
 }

@@ -5,14 +5,13 @@ use std::error::Error;
 use std::fmt::Display;
 use std::hash::{Hash as _, Hasher as _};
 
-use super::reference::event;
 use crate::data::StatusCode;
-use crate::record::counters;
 use crate::record::journal::{Journal, Key};
 use crate::record::layout::tag;
 use crate::record::local;
 use crate::record::span::Live;
 use crate::record::text::{Text, caught};
+use crate::record::{clock, counters};
 
 /// What a failed call returned, reduced to what telemetry may know of it.
 pub struct Failure<'e> {
@@ -64,7 +63,7 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
 
 /// Appends the event `exception` (OpenTelemetry semantic conventions, exceptions in spans).
 pub(super) fn exception(journal: &mut Journal, error_type: &str, message: Option<&Text>) {
-    event(journal, "exception", |journal| {
+    journal.event("exception", clock::now(), |journal| {
         // `_OTHER` stands for a type that is not known; the event needs none if it has a message.
         if error_type != OTHER || message.is_none() {
             journal.bytes(Key::Inline("exception.type"), tag::STR, error_type.as_bytes());

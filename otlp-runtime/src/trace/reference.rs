@@ -7,14 +7,11 @@ use crate::data::{SpanId, StatusCode, TraceFlags, TraceId};
 use crate::record::clock;
 use crate::record::context::{Parent, flag, shared};
 use crate::record::counters;
-use crate::record::journal::{Journal, Key, truncated};
+use crate::record::journal::{Journal, Key, MAX_NAME, truncated};
 use crate::record::layout::{self, tag};
 use crate::record::span;
 use crate::record::text::Text;
 use crate::record::value::{Attributes, Value};
-
-/// Longer names of events and keys are cut.
-const MAX_NAME: usize = u16::MAX as usize;
 
 /// A span by reference: `Copy`, `Send`, and good for as long as you like.
 ///
@@ -75,7 +72,7 @@ impl SpanRef {
 
     /// Adds an event that happens now.
     pub fn add_event<A: Attributes>(&self, name: &str, attributes: A) {
-        self.append(|journal| event(journal, name, |journal| journal.attributes(&attributes)));
+        self.append(|journal| journal.event(name, clock::now(), |journal| journal.attributes(&attributes)));
     }
 
     /// Adds the event `exception` for an error that does not end the span. The status stays as it is: see
@@ -110,12 +107,8 @@ impl SpanRef {
         }
         let remote = if flags & flag::REMOTE != 0 { layout::LINK_REMOTE } else { 0 };
         let flags = u64::from(context.span().trace_flags().bits()) | remote;
-        self.append(|journal| match journal.open(Key::None, tag::LINK, &[trace_high, trace_low, span_id, flags]) {
-            Some(open) => {
-                journal.attributes(&attributes);
-                journal.close(open);
-            }
-            None => journal.count_dropped(),
+        self.append(|journal| {
+            journal.link(&[trace_high, trace_low, span_id, flags], |journal| journal.attributes(&attributes));
         });
     }
 
@@ -140,17 +133,6 @@ impl SpanRef {
         let mut scratch = Journal::new();
         write(&mut scratch);
         self.update(|journal| journal.append(&scratch));
-    }
-}
-
-/// Appends an event.
-pub(super) fn event(journal: &mut Journal, name: &str, attributes: impl FnOnce(&mut Journal)) {
-    match journal.open(Key::Inline(truncated(name, MAX_NAME)), tag::EVENT, &[clock::now()]) {
-        Some(open) => {
-            attributes(journal);
-            journal.close(open);
-        }
-        None => journal.count_dropped(),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::data::{Scope, SpanId, SpanKind, TraceId};
 use crate::processor::RecordSource;
 use crate::record::layout::{Entry, RawValue};
+use crate::record::lost::Lost;
 
 /// More than a request may be.
 static LARGE: [u8; 4 << 20] = [0; 4 << 20];
@@ -55,11 +56,8 @@ impl RecordSource for Record {
     fn panicked(&self) -> bool {
         false
     }
-    fn lost_error(&self) -> bool {
-        false
-    }
-    fn dropped_attributes(&self) -> u32 {
-        0
+    fn lost(&self) -> Lost {
+        Lost::NONE
     }
     fn is_plain(&self) -> bool {
         true
