@@ -12,10 +12,9 @@ pub use crate::trace::{Failure, Span};
 pub use inspect::{Inspect, InspectReturn};
 pub use inventory;
 
-use crate::record::clock;
 use crate::record::journal::{Journal, Key};
 use crate::record::span::{self, Live, ScopedSpan, Starting};
-use crate::trace::record_failure;
+use crate::trace::{Within, record_failure};
 
 mod inspect;
 
@@ -136,20 +135,8 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Instrumented<F, P> {
         #[pin]
-        future: Option<F>,
+        within: Within<F>,
         inspect: P,
-        span: SpanHandle,
-    }
-
-    impl<F, P> PinnedDrop for Instrumented<F, P> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // What a cancelled future holds is dropped within its span.
-            if let Some(live) = &this.span.0 {
-                let _guard = live.enter();
-                this.future.set(None);
-            }
-        }
     }
 }
 
@@ -165,7 +152,7 @@ pub fn instrument<F: Future, P>(span: SpanHandle, future: F, inspect: P) -> Inst
 where
     P: Fn(&Outcome<'_>, &F::Output),
 {
-    Instrumented { future: Some(future), inspect, span }
+    Instrumented { within: Within::new(future, span.0), inspect }
 }
 
 impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
@@ -173,38 +160,12 @@ impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
-        if this.span.0.is_none() {
-            return future.poll(task);
-        }
-        let polling = Polling(this.span);
-        let Some(live) = &polling.0.0 else { return Poll::Pending };
-        let guard = live.enter();
-        let polled = future.poll(task);
-        if let Poll::Ready(output) = &polled {
+        let this = self.project();
+        this.within.poll(task, |mut future, live, output| {
             // The body's variables are gone; its arguments go here, within the span.
-            this.future.set(None);
+            future.set(None);
             (this.inspect)(&Outcome(live), output);
-            let end = clock::now();
-            drop(guard);
-            if let Some(live) = polling.0.0.take() {
-                live.end_at(end);
-            }
-        }
-        polled
-    }
-}
-
-/// Ends the span if the poll panics: whoever catches the panic may drop the future much later.
-struct Polling<'s>(&'s mut SpanHandle);
-
-impl Drop for Polling<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.0 = None;
-        }
+        })
     }
 }
 

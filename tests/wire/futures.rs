@@ -172,6 +172,44 @@ fn a_cancelled_future_ends_its_span_within_which_its_content_is_dropped() {
     assert_eq!(captured.spans().len(), 6);
 }
 
+/// Drops and polls futures while its thread unwinds.
+struct Cleanup<F: Future>(Option<std::pin::Pin<Box<F>>>);
+impl<F: Future> Drop for Cleanup<F> {
+    fn drop(&mut self) {
+        if let Some(mut future) = self.0.take() {
+            while poll(future.as_mut()).is_pending() {}
+        }
+    }
+}
+
+#[test]
+fn a_panic_elsewhere_is_none_of_a_future() {
+    #[traced]
+    async fn waits() {
+        std::future::pending::<()>().await;
+    }
+    #[traced]
+    fn fails() {
+        let mut waiting = Box::pin(waits());
+        assert!(poll(waiting.as_mut()).is_pending());
+        let mut scoped = Box::pin(std::future::pending::<()>().in_span(otlp::span!("scoped")));
+        assert!(poll(scoped.as_mut()).is_pending());
+        let _cleanup = Cleanup(Some(Box::pin(branch(2))));
+        let _cleanup = Cleanup(Some(Box::pin(leaf(7).in_span(otlp::span!("outside")))));
+        std::panic::resume_unwind(Box::new("fails"));
+    }
+    let (_, captured) = capture(|| std::panic::catch_unwind(fails).unwrap_err());
+    assert_eq!(captured.one("fails").status, StatusCode::Error);
+    for span in captured.spans().iter().filter(|span| span.name != "fails") {
+        assert_eq!(span.status, StatusCode::Unset, "{span:?}");
+    }
+    // Polled several times while unwinding, they still are within their spans at the last.
+    assert_eq!(captured.children_of(captured.one("branch")).len(), 3);
+    is_child(&captured, "outside", "fails");
+    assert_eq!(captured.named("leaf").filter(|span| span.bool("resumed") == Some(true)).count(), 3);
+    assert_eq!(captured.children_of(captured.one("outside")).len(), 1);
+}
+
 #[test]
 fn a_finished_future_drops_its_arguments_within_its_span() {
     #[traced]
@@ -197,7 +235,7 @@ fn a_future_that_is_polled_after_its_end_does_no_harm() {
             .in_span(otlp::span!("once"))
         );
         assert_eq!(poll(future.as_mut()), Poll::Ready(1));
-        assert_eq!(poll(future.as_mut()), Poll::Pending);
+        assert_eq!(poll(future.as_mut()), Poll::Ready(2), "what it does then is its own affair");
     });
     assert_eq!(captured.spans().len(), 1);
 }

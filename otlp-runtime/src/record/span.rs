@@ -282,24 +282,29 @@ impl Live {
         unsafe { update(self.0.handle(), f) }
     }
 
-    /// Ends it at `end` on the clock.
+    /// Ends it at `end` on the clock, with nothing wrong that it does not say itself.
     #[inline(always)]
     pub(crate) fn end_at(self, end: u64) {
-        ManuallyDrop::new(self).finish(end);
+        ManuallyDrop::new(self).finish(end, false);
+    }
+
+    /// Ends it now, because its work was given up; not by a panic of its own, even if the thread is unwinding.
+    pub(crate) fn cancel(self) {
+        self.end_at(clock::now());
     }
 
     #[inline(always)]
-    fn finish(&mut self, end: u64) {
+    fn finish(&mut self, end: u64, unwound: bool) {
         // SAFETY: called once: by `end_at`, which forgets the span, or when it is dropped.
         let owned = unsafe { ManuallyDrop::take(&mut self.0) };
-        owned.end(end, std::thread::panicking());
+        owned.end(end, unwound);
     }
 }
 
 impl Drop for Live {
     #[inline]
     fn drop(&mut self) {
-        self.finish(clock::now());
+        self.finish(clock::now(), std::thread::panicking());
     }
 }
 
@@ -327,7 +332,7 @@ impl Drop for ScopedSpan {
     fn drop(&mut self) {
         let end = clock::now();
         local::with(|local| self.guard.exit(local));
-        self.live.finish(end);
+        self.live.finish(end, std::thread::panicking());
     }
 }
 

@@ -1,16 +1,19 @@
 //! Futures that run within a span or a context.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use super::{Context, Span};
+use crate::record::clock;
+use crate::record::span::Live;
 
 /// Carries spans and contexts along with futures.
 pub trait FutureExt: Future + Sized {
     /// Runs the future within `span`, which ends when the future is ready or dropped.
     fn in_span(self, span: Span) -> InSpan<Self> {
-        InSpan { future: Some(self), span: Some(span) }
+        InSpan { within: Within::new(self, span.live) }
     }
 
     /// Runs the future within `context`; for tasks that are spawned, whose context is otherwise empty.
@@ -22,22 +25,85 @@ pub trait FutureExt: Future + Sized {
 impl<F: Future> FutureExt for F {}
 
 pin_project_lite::pin_project! {
+    /// A future within an open span.
+    pub(crate) struct Within<F> {
+        #[pin]
+        future: Option<F>,
+        live: Option<Live>,
+    }
+
+    impl<F> PinnedDrop for Within<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(live) = this.live.take() {
+                // What a cancelled future holds is dropped within its span.
+                let guard = live.enter();
+                this.future.set(None);
+                drop(guard);
+                live.cancel();
+            }
+        }
+    }
+}
+
+impl<F> Within<F> {
+    #[inline(always)]
+    pub(crate) fn new(future: F, live: Option<Live>) -> Self {
+        Self { future: Some(future), live }
+    }
+}
+
+impl<F: Future> Within<F> {
+    /// Polls the future within the span, which ends when it is ready and `ready` has seen what came out.
+    #[inline(always)]
+    pub(crate) fn poll(
+        self: Pin<&mut Self>,
+        task: &mut TaskContext<'_>,
+        ready: impl FnOnce(Pin<&mut Option<F>>, &Live, &F::Output),
+    ) -> Poll<F::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
+        let polling = Polling(this.live);
+        let Some(live) = &*polling.0 else { return future.poll(task) };
+        let guard = live.enter();
+        let polled = future.poll(task);
+        if let Poll::Ready(output) = &polled {
+            ready(this.future, live, output);
+            let end = clock::now();
+            drop(guard);
+            if let Some(live) = polling.0.take() {
+                live.end_at(end);
+            }
+        } else {
+            drop(guard);
+        }
+        std::mem::forget(polling);
+        polled
+    }
+}
+
+/// Ends the span if the poll panics: whoever catches the panic may drop the future much later.
+struct Polling<'s>(&'s mut Option<Live>);
+
+impl Drop for Polling<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.0 = None;
+    }
+}
+
+pin_project_lite::pin_project! {
     /// A future within a span; see [`FutureExt::in_span`].
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct InSpan<F> {
         #[pin]
-        future: Option<F>,
-        span: Option<Span>,
+        within: Within<F>,
     }
+}
 
-    impl<F> PinnedDrop for InSpan<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // What the future holds is dropped within the span.
-            let _guard = this.span.as_ref().and_then(Span::guard);
-            this.future.set(None);
-        }
+impl<F> fmt::Debug for InSpan<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InSpan")
     }
 }
 
@@ -45,17 +111,7 @@ impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
-        let polling = Polling(this.span);
-        let guard = polling.0.as_ref().and_then(Span::guard);
-        let polled = future.poll(task);
-        if polled.is_ready() {
-            this.future.set(None);
-            drop(guard);
-            *polling.0 = None;
-        }
-        polled
+        self.project().within.poll(task, |_, _, _| {})
     }
 }
 
@@ -77,16 +133,5 @@ impl<F: Future> Future for InContext<F> {
         let this = self.project();
         let _guard = this.context.enter();
         this.future.poll(task)
-    }
-}
-
-/// Ends the span if the poll panics: whoever catches the panic may drop the future much later.
-struct Polling<'s>(&'s mut Option<Span>);
-
-impl Drop for Polling<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            *self.0 = None;
-        }
     }
 }

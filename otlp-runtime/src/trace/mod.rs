@@ -9,6 +9,7 @@ mod reference;
 pub use context::{Context, ContextGuard};
 pub use error::Failure;
 pub(crate) use error::{OTHER, error_type, record_failure};
+pub(crate) use future::Within;
 pub use future::{FutureExt, InContext, InSpan};
 pub use owned::{EnteredSpan, Span};
 pub use reference::SpanRef;
