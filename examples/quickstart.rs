@@ -50,7 +50,10 @@ async fn main() -> anyhow::Result<()> {
     let flushed = otlp::flush_async(Duration::from_secs(5)).await;
     match (&collector, &elsewhere) {
         (Some(collector), _) => println!("{}", collector.captured().tree_with_durations().with_max_siblings(10)),
-        (None, endpoint) => println!("The trace went to {}.", endpoint.as_deref().unwrap_or_default()),
+        (None, endpoint) if flushed.is_ok() => {
+            println!("The trace went to {}.", endpoint.as_deref().unwrap_or_default())
+        }
+        _ => println!("The trace did not arrive."),
     }
     let spans = otlp::status().traces;
     println!("\nspans: {} recorded, {} exported, {} dropped", spans.recorded, spans.exported, spans.dropped_total());

@@ -12,6 +12,7 @@ use source::Source;
 /// The modules of `otlp-runtime`: each uses only those of the lines above it, and of its own.
 const LAYERS: &[&[&str]] = &[
     &["error"],
+    &["os"],
     &["account"],
     &["data"],
     &["config"],
@@ -33,7 +34,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Where `unsafe` may stand; everywhere else it is denied.
-const UNSAFE: &[&str] = &["record"];
+const UNSAFE: &[&str] = &["os", "record"];
 
 /// How many lines a file may have, tests not counted.
 const MOST_LINES: usize = 500;

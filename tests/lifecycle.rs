@@ -196,7 +196,7 @@ fn a_refused_port_ends_a_shutdown_quickly_and_a_black_hole_at_the_deadline() {
         let (ended, took) = timed(|| otlp::shutdown(LONG));
         assert!(matches!(ended, Err(OtlpError::Lost { lost: 100, .. })), "{ended:?}");
         assert!(took < SLACK, "{took:?}");
-        assert_eq!(balanced().dropped(DropReason::Shutdown), 100);
+        assert_eq!(balanced().dropped(DropReason::RetryExhausted), 100);
         drop(guard);
 
         let collector = Collector::start().unwrap();
@@ -312,7 +312,12 @@ fn the_accounts_agree_with_the_receiver_whatever_it_answers() {
 /// Runs the test `name` of this program in a process of its own with these variables; gives its stderr.
 fn in_own_process(name: &str, variables: &[(&str, &str)]) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", name, "--nocapture"]).env("OTLP_TEST_CHILD", name).envs(variables.iter().copied());
+    child.args(["--exact", name, "--nocapture"]);
+    // Whatever is set where the tests run must not matter.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OT")) {
+        child.env_remove(name);
+    }
+    child.env("OTLP_TEST_CHILD", name).envs(variables.iter().copied());
     let output = child.output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{stderr}");
@@ -321,6 +326,116 @@ fn in_own_process(name: &str, variables: &[(&str, &str)]) -> String {
 
 fn is_child(name: &str) -> bool {
     std::env::var("OTLP_TEST_CHILD").is_ok_and(|child| child == name)
+}
+
+#[test]
+fn a_loss_is_told_once_whenever_it_was() {
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    collector.reply_always(Reply::status(400));
+    let guard = config(collector.endpoint()).with_batch_size(50).init().unwrap();
+    for told in [otlp::flush as fn(_) -> _, otlp::shutdown] {
+        works(100);
+        let deadline = Instant::now() + LONG;
+        let before = balanced().rejected;
+        while balanced().rejected < before + 100 && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(matches!(told(LONG), Err(OtlpError::Lost { lost: 100, .. })));
+        otlp::flush(LONG).unwrap();
+    }
+    drop(guard);
+    assert_eq!(balanced().rejected, 200);
+}
+
+#[test]
+fn what_may_have_arrived_once_is_of_unknown_outcome_for_good() {
+    let _alone = alone();
+    for protocol in [TransportProtocol::Grpc, TransportProtocol::HttpProtobuf] {
+        let collector = Collector::start().unwrap();
+        // It takes everything, but does not answer; then it goes away.
+        collector.reply_always(Reply::Reset);
+        let guard = config(collector.endpoint()).with_protocol(protocol).init().unwrap();
+        works(100);
+        let _ = otlp::flush(Duration::from_millis(1));
+        while collector.span_count() < 100 {
+            std::thread::yield_now();
+        }
+        collector.stop();
+        let _ = otlp::shutdown(LONG);
+        drop(guard);
+        let counts = balanced();
+        assert_eq!(counts.exported + counts.dropped(DropReason::UnknownOutcome), 100, "{counts:?}");
+    }
+}
+
+#[test]
+fn spans_of_an_earlier_pipeline_go_where_the_present_one_goes() {
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    let guard = init(&collector);
+    let outer = otlp::span!("outer").entered();
+    drop(guard);
+    let guard = init(&collector);
+    works(100);
+    drop(outer);
+    otlp::flush(LONG).unwrap();
+    assert_eq!((balanced().recorded, collector.span_count()), (101, 101));
+    let trace = collector.captured().one("outer").trace_id;
+    assert!(collector.captured().named("work").all(|span| span.trace_id == trace));
+    // Between two pipelines, they are late for the last one.
+    let open = otlp::span!("open");
+    drop(guard);
+    let guard = init(&collector);
+    drop(guard);
+    drop(open);
+    let deadline = Instant::now() + LONG;
+    while balanced().dropped(DropReason::Shutdown) == 0 {
+        assert!(Instant::now() < deadline, "{:?}", balanced());
+        std::thread::yield_now();
+    }
+    assert_eq!(balanced().recorded, 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_stderr_holds_nobody_up() {
+    let name = "a_full_stderr_holds_nobody_up";
+    if is_child(name) {
+        // The variable that is wrong would be a line, and so would be what is lost.
+        let collector = Collector::start().unwrap();
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).init().unwrap();
+        let open = otlp::span!("open");
+        works(200_000);
+        let _ = otlp::flush(LONG);
+        assert!(balanced().exported > 0);
+        let _ = otlp::shutdown(LONG);
+        drop((guard, open));
+        let guard = init(&collector);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        works(1);
+        runtime.block_on(otlp::flush_async(LONG)).unwrap();
+        drop(guard);
+        std::process::exit(0);
+    }
+    // As much as a pipe holds on Linux; nobody reads it.
+    let (_unread, mut stderr) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut stderr, &[b'.'; 1 << 16]).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name, "--nocapture"]).env("OTLP_TEST_CHILD", name).env("OTEL_SDK_DISABLED", "perhaps");
+    let mut child = child.stderr(stderr).spawn().unwrap();
+    let deadline = Instant::now() + LONG;
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > deadline => {
+                child.kill().unwrap();
+                panic!("it waits for its stderr");
+            }
+            None => std::thread::yield_now(),
+        }
+    };
+    assert!(status.success(), "{status}");
 }
 
 #[test]

@@ -53,13 +53,13 @@ pub enum OtlpError {
     Lost {
         /// `flush` or `shutdown`.
         operation: &'static str,
-        /// Items that were dropped or rejected while the call waited.
+        /// Items that were dropped or rejected, and that no call has told of before.
         lost: u64,
         /// The last failure of an export, if there was one.
         last_error: Option<String>,
     },
     /// The operating system refused a thread.
-    #[error("cannot start the thread `{name}`: {source}; raise the process's thread limit")]
+    #[error("cannot start the thread `{name}`: {source}; raise the process's limits of threads and of open files")]
     Thread {
         /// Name of the thread.
         name: &'static str,

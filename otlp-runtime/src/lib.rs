@@ -20,6 +20,7 @@ pub mod init;
 #[cfg(not(loom))]
 pub mod macro_support;
 #[cfg(all(feature = "export", not(loom)))]
+mod os;
 pub mod processor;
 pub mod record;
 #[cfg(not(loom))]

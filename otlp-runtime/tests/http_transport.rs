@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use otlp_runtime::account::DropReason;
+use otlp_runtime::account::{Counts, DropReason};
 use otlp_runtime::config::TransportProtocol::HttpProtobuf;
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{RetryPolicy, Settings};
@@ -309,7 +309,7 @@ fn shutdown_against_a_refused_port_takes_milliseconds() {
     assert!(took < Duration::from_millis(500), "{took:?}");
     let counts = ledger.counts();
     assert!(counts.balanced());
-    assert_eq!(counts.dropped(DropReason::Shutdown), 200);
+    assert_eq!(counts.dropped(DropReason::RetryExhausted), 200);
 }
 
 #[test]
@@ -347,4 +347,29 @@ fn what_a_receiver_that_was_down_missed_arrives_when_it_is_up() {
     assert_eq!(ledger.counts().exported, 50);
     assert_eq!(log.requests().len(), 5);
     shut_down(exporter, PATIENCE);
+}
+
+/// A server that gives `head` and never the body that it promises.
+fn stalled(head: &'static [u8]) -> (Counts, usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(bounded(async {
+        let (listener, address) = listen().await;
+        let log = serve(listener, move |_| reply(head));
+        let retry = RetryPolicy { initial: Duration::from_millis(10), ..RetryPolicy::default() };
+        let settings = Settings { retry, timeout: Duration::from_millis(500), ..Settings::default() };
+        let (exporter, ledger) = exporter(HttpProtobuf, &format!("http://{address}"), settings, 1);
+        while exporter.settled().watermark() < 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        (ledger.counts(), log.requests().len())
+    }))
+}
+
+#[test]
+fn otp6_the_head_of_an_answer_is_its_verdict_even_if_the_body_never_comes() {
+    let (counts, requests) =
+        stalled(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 100\r\n\r\n");
+    assert_eq!((counts.exported, requests), (counts.recorded, 1));
+    let (counts, requests) = stalled(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 100\r\n\r\n");
+    assert_eq!((counts.rejected, requests), (counts.recorded, 1));
 }

@@ -322,6 +322,22 @@ fn a_panic_ends_its_spans_with_an_error() {
     assert_eq!(captured.one("afterwards").parent_span_id, None);
 }
 
+#[test]
+fn trc16_an_error_that_comes_from_another_thread_appears_once_too() {
+    #[traced]
+    fn helper() -> Result<(), Refused> {
+        Err(Refused { code: 7 })
+    }
+    #[traced]
+    fn top() -> Result<(), Refused> {
+        let context = otlp::Context::current();
+        std::thread::scope(|scope| scope.spawn(|| context.run(helper)).join().unwrap())
+    }
+    let captured = spans_of(|| top().unwrap_err());
+    assert!(captured.one("helper").is_error() && captured.one("top").is_error());
+    assert_eq!(excepted(&captured), ["helper"]);
+}
+
 /// An error type whose own code panics: the span is an error all the same.
 #[test]
 fn an_error_whose_display_or_source_panics() {

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::desk::{Desk, Order};
@@ -88,15 +89,15 @@ impl<F: Feed, D: Doze> Engine<F, D> {
 
     fn pass(&mut self) -> u64 {
         self.timeline.anchor();
-        self.routes.begin_pass();
         let now = Instant::now();
         let (routes, timeline, desk) = (&mut self.routes, &self.timeline, &self.desk);
         let clock = |tick| timeline.unix_nanos(tick);
         let pass = self.feed.pass(|record| {
             let route = F::route(&record);
-            match routes.find(route, desk) {
-                Some(pipeline) => pipeline.take(&record, clock, now),
-                None => routes.late(route),
+            if let Some(pipeline) = routes.find(route, desk) {
+                pipeline.take(&record, clock, now);
+            } else if let Some(pipeline) = routes.late(route) {
+                pipeline.take(&record, clock, now);
             }
         });
         self.routes.end_pass(&pass);
@@ -108,8 +109,9 @@ impl<F: Feed, D: Doze> Engine<F, D> {
         let asked = std::mem::take(&mut self.asked);
         let mut marked = Vec::with_capacity(asked.len());
         for (ticket, _) in &asked {
-            let pipeline = self.routes.get(ticket.pipe.route);
-            marked.push(pipeline.map_or(Mark::EVERYTHING, |pipeline| pipeline.mark()));
+            // In a pipeline that is closed, everything is below the mark.
+            let closed = || Mark { below: u64::MAX, lost: ticket.pipe.lost.load(Ordering::Relaxed) };
+            marked.push(self.routes.get(ticket.pipe.route).map_or_else(closed, |pipeline| pipeline.mark()));
         }
         for (ticket, _) in asked.iter().filter(|(_, end)| *end) {
             self.routes.close(ticket.pipe.route);

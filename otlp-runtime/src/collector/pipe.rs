@@ -1,6 +1,7 @@
 //! What the engine and its callers share of one pipeline.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -14,11 +15,22 @@ pub(crate) struct Pipe {
     pub(super) ledger: Arc<Ledger>,
     pub(super) outlet: Box<dyn Outlet>,
     waiting: Mutex<Vec<Arc<Ticket>>>,
+    /// Items lost before they were in a batch. Written by the engine alone.
+    pub(super) lost: AtomicU64,
+    /// Losses that a flush or shutdown has told its caller of.
+    pub(super) told: AtomicU64,
 }
 
 impl Pipe {
     pub(super) fn new(route: u32, ledger: Arc<Ledger>, outlet: Box<dyn Outlet>) -> Arc<Self> {
-        let pipe = Arc::new(Self { route, ledger, outlet, waiting: Mutex::default() });
+        let pipe = Arc::new(Self {
+            route,
+            ledger,
+            outlet,
+            waiting: Mutex::default(),
+            lost: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+        });
         let weak = Arc::downgrade(&pipe);
         pipe.outlet.subscribe(Box::new(move || {
             if let Some(pipe) = weak.upgrade() {

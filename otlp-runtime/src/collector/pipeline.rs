@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::outlet::Outlet;
@@ -37,8 +38,7 @@ pub(crate) struct Pipeline {
     opened: Option<Instant>,
     /// The number of the open batch.
     seq: u64,
-    /// What was lost on the way here: in the current pass, and for each reason since the beginning.
-    lost_in_pass: u64,
+    /// What was lost on the way here, for each reason.
     lost: [u64; DropReason::COUNT],
 }
 
@@ -61,7 +61,6 @@ impl Pipeline {
             unbooked: 0,
             opened: None,
             seq: 0,
-            lost_in_pass: 0,
             lost: [0; DropReason::COUNT],
         }
     }
@@ -98,16 +97,12 @@ impl Pipeline {
         if records == 0 {
             return;
         }
-        self.lost_in_pass += records;
+        self.pipe.lost.fetch_add(records, Ordering::Relaxed);
         self.pipe.ledger.lost(reason, records);
         let total = &mut self.lost[reason as usize];
         *total += records;
         let text = format!("{total} spans dropped ({reason}): {}", reason.remedy());
         self.pipe.outlet.say(reason.as_str(), text);
-    }
-
-    pub(super) fn begin_pass(&mut self) {
-        self.lost_in_pass = 0;
     }
 
     /// Writes down what the pass brought.
@@ -146,6 +141,6 @@ impl Pipeline {
     /// Closes the batch: everything that was taken so far is below the mark.
     pub(super) fn mark(&mut self) -> Mark {
         self.close();
-        Mark { below: self.seq, lost: self.lost_in_pass }
+        Mark { below: self.seq, lost: self.pipe.lost.load(Ordering::Relaxed) }
     }
 }

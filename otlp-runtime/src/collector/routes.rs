@@ -8,6 +8,8 @@ use super::pipe::Pipe;
 use super::pipeline::Pipeline;
 use crate::account::DropReason;
 use crate::record::drain::Pass;
+use crate::record::log::Loss;
+use crate::record::route;
 
 /// Says a line of a kind.
 pub(super) type Say = fn(&'static str, String);
@@ -56,26 +58,43 @@ impl Routes {
         self.open.get_mut(at)
     }
 
-    /// A record came after its pipeline was closed. A capture that is over does not care.
-    pub(super) fn late(&mut self, route: u32) {
-        if let Some(closed) = self.closed.as_ref().filter(|closed| closed.route == route) {
+    /// The open global pipeline.
+    fn global(&mut self) -> Option<&mut Pipeline> {
+        self.open.iter_mut().rev().find(|pipeline| pipeline.is_global())
+    }
+
+    /// A record came after its pipeline was closed: the one of a later `init` takes it, else the last one's book has it as
+    /// dropped. A capture that is over does not care.
+    pub(super) fn late(&mut self, route: u32) -> Option<&mut Pipeline> {
+        if route::is_capture(route) {
+            return None;
+        }
+        if self.open.iter().any(|pipeline| pipeline.is_global()) {
+            return self.global();
+        }
+        if let Some(closed) = &self.closed {
             closed.ledger.lost(DropReason::Shutdown, 1);
             self.late += 1;
         }
+        None
     }
 
-    pub(super) fn begin_pass(&mut self) {
-        self.open.iter_mut().for_each(|pipeline| pipeline.begin_pass());
-    }
-
-    /// Books what the pass brought, and what was lost before it, which nobody knows the route of.
+    /// Books what the pass brought, and what was lost before it. Of which capture a loss was, nobody knows: all that are
+    /// open are told.
     pub(super) fn end_pass(&mut self, pass: &Pass) {
-        for (reason, lost) in [(DropReason::BufferFull, pass.no_room), (DropReason::LiveSpans, pass.no_slot)] {
-            if let Some(global) = self.open.iter_mut().rev().find(|pipeline| pipeline.is_global()) {
+        let lost = |loss: Loss| pass.lost[loss as usize];
+        for (reason, lost) in
+            [(DropReason::BufferFull, lost(Loss::NoRoom)), (DropReason::LiveSpans, lost(Loss::NoSlot))]
+        {
+            if let Some(global) = self.global() {
                 global.lose(reason, lost);
-            } else if let Some(closed) = &self.closed {
+            } else if let Some(closed) = self.closed.as_ref().filter(|_| lost > 0) {
                 closed.ledger.lost(reason, lost);
+                (self.say)(reason.as_str(), format!("{lost} spans dropped ({reason}): {}", reason.remedy()));
             }
+        }
+        for capture in self.open.iter_mut().filter(|pipeline| !pipeline.is_global()) {
+            capture.lose(DropReason::BufferFull, lost(Loss::Captured));
         }
         self.open.iter_mut().for_each(|pipeline| pipeline.book());
         let late = std::mem::take(&mut self.late);

@@ -1,6 +1,7 @@
 //! One call of flush or shutdown that waits for the engine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -41,8 +42,8 @@ pub(crate) struct Ticket {
     pub(super) pipe: Arc<Pipe>,
     allowed: Duration,
     deadline: Instant,
-    /// Items lost before the call.
-    lost_before: u64,
+    /// Losses that earlier calls have told of.
+    told: u64,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -58,29 +59,16 @@ struct State {
 pub(super) struct Mark {
     /// They are in batches with lower numbers.
     pub(super) below: u64,
-    /// And these are in none.
+    /// And so many are in none, since the pipeline was opened.
     pub(super) lost: u64,
-}
-
-impl Mark {
-    /// In a pipeline that is closed.
-    pub(super) const EVERYTHING: Self = Self { below: u64::MAX, lost: 0 };
 }
 
 impl Ticket {
     pub(super) fn new(operation: Operation, pipe: Arc<Pipe>, allowed: Duration) -> Arc<Self> {
         let now = Instant::now();
         let deadline = now.checked_add(allowed).unwrap_or(now + FOREVER);
-        let lost_before = pipe.outlet.progress(u64::MAX).lost;
-        Arc::new(Self {
-            operation,
-            pipe,
-            allowed,
-            deadline,
-            lost_before,
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        })
+        let told = pipe.told.load(Ordering::Relaxed);
+        Arc::new(Self { operation, pipe, allowed, deadline, told, state: Mutex::default(), changed: Condvar::new() })
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -135,7 +123,7 @@ impl Ticket {
         if self.operation == Operation::Shutdown {
             self.pipe.outlet.wait_ended(latest);
         }
-        self.outcome()
+        self.answer()
     }
 
     /// Ready when it is over; the engine keeps the deadline.
@@ -146,7 +134,16 @@ impl Ticket {
         // Dropped when the lock is free again, for it is other people's code.
         let _old = if over { state.waker.take() } else { state.waker.replace(waker) };
         drop(state);
-        if over { Poll::Ready(self.outcome()) } else { Poll::Pending }
+        if over { Poll::Ready(self.answer()) } else { Poll::Pending }
+    }
+
+    /// The outcome for the caller: what is lost is told once.
+    fn answer(&self) -> Result<(), OtlpError> {
+        let outcome = self.outcome();
+        if let (Err(OtlpError::Lost { .. }), Some((mark, progress))) = (&outcome, self.progress(&self.state())) {
+            self.pipe.told.fetch_max(progress.lost + mark.lost, Ordering::Relaxed);
+        }
+        outcome
     }
 
     /// How it stands now.
@@ -157,7 +154,7 @@ impl Ticket {
         let last_error = || self.pipe.outlet.last_error();
         let pending = match progress {
             Some((mark, Progress { pending, lost, settled })) => {
-                let lost = (lost + mark.lost).saturating_sub(self.lost_before);
+                let lost = (lost + mark.lost).saturating_sub(self.told);
                 match (settled, lost) {
                     (true, 0) => return Ok(()),
                     // What a shutdown writes off at its deadline is late, not lost before it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::endpoint::{self, EndpointKind, EndpointSetting, Source, without_secrets};
 use super::parse::LONGEST;
 use super::resource::{self, Parts};
+use super::validation::MOST_RESOURCE_BYTES;
 use super::validation::require;
 use super::variables::{self, UNREAD, Variable};
 use super::{OtlpConfig, Sampler, TransportProtocol};
@@ -82,7 +83,7 @@ impl OtlpConfig {
         let mut reader = Reader { environment: if self.no_env { none } else { environment }, report };
 
         let disabled = reader.choose(self.disabled, &[&variables::SDK_DISABLED], false, |_| Ok(()), bool::to_string).0;
-        let protocol = self.choose_protocol(&mut reader, available)?;
+        let protocol = self.choose_protocol(&mut reader, available, disabled)?;
         let endpoint = self.choose_endpoint(&mut reader, protocol)?;
         let variables = [&variables::TRACES_TIMEOUT, &variables::TIMEOUT];
         let shown = |timeout: &Duration| format!("{} ms", timeout.as_millis());
@@ -122,6 +123,7 @@ impl OtlpConfig {
         &self,
         reader: &mut Reader<'_>,
         available: &dyn Fn(TransportProtocol) -> bool,
+        disabled: bool,
     ) -> Result<TransportProtocol, OtlpError> {
         let default = TransportProtocol::default();
         // A variable must not break what works without it: an endpoint set in code decides which protocols it may name.
@@ -136,7 +138,9 @@ impl OtlpConfig {
         };
         let variables = [&variables::TRACES_PROTOCOL, &variables::PROTOCOL];
         let (protocol, _) = reader.choose(self.protocol, &variables, default, fits, ToString::to_string);
-        require(protocol, available)?;
+        if !disabled {
+            require(protocol, available)?;
+        }
         Ok(protocol)
     }
 
@@ -275,6 +279,9 @@ impl Reader<'_> {
         let value = (self.environment)(variable.row.name)?;
         match value.to_str().map(str::trim) {
             Some("") => None,
+            Some(value) if value.len() > MOST_RESOURCE_BYTES => {
+                Some(Err(format!("it is longer than {MOST_RESOURCE_BYTES} bytes")))
+            }
             Some(value) => Some((variable.parse)(value)),
             None => Some(Err("it is not UTF-8".to_owned())),
         }

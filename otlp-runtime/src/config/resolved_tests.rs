@@ -332,3 +332,10 @@ fn the_real_environment_can_be_read() {
     assert_eq!(path, std::env::var_os("PATH"));
     let _ = new().resolve(&process_environment, &mut |_| {});
 }
+
+#[test]
+fn disabled_by_the_environment_it_needs_no_transport() {
+    let environment = |name: &str| (name == "OTEL_SDK_DISABLED").then(|| OsString::from("true"));
+    let resolved = new().resolve_with(&environment, &mut |_| (), &|_| false);
+    assert!(resolved.is_ok_and(|resolved| resolved.disabled));
+}

@@ -11,6 +11,8 @@ use crate::error::OtlpError;
 const LEAST_MEMORY: usize = 1 << 20;
 /// The specification's limit for a request (spec-checklist EXP9); a batch may not be larger.
 const MOST_BATCH_BYTES: usize = 64 << 20;
+/// The resource is sent with every request, and paid for with every record.
+pub(super) const MOST_RESOURCE_BYTES: usize = 64 << 10;
 /// Far beyond any use, and small enough that a request's bookkeeping stays so too.
 const MOST_CONCURRENCY: usize = 1024;
 
@@ -55,6 +57,13 @@ impl OtlpConfig {
         }
         if self.attributes.iter().any(|(key, _)| key.is_empty()) {
             return Err(invalid("resource_attribute", "", "is no key", "give every attribute a name"));
+        }
+        let attributes = self.attributes.iter().map(|(key, value)| key.len() + value.size());
+        let service = self.service.as_ref().map_or(0, |service| service.name.len() + service.version.len());
+        let resource = attributes.sum::<usize>() + service;
+        if resource > MOST_RESOURCE_BYTES {
+            let problem = "bytes of resource attributes are more than the 65536 that every request can carry";
+            return Err(invalid("resource_attribute", resource, problem, "leave the large ones out"));
         }
         if let Some(sampler) = &self.sampler {
             sampler.validate()?;

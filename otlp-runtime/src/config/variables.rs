@@ -142,13 +142,26 @@ pub const TABLE: &[Row] = &[
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
 /// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
 pub(super) const UNREAD: &[(&str, &str)] = &[
+    ("OTEL_ATTRIBUTE_COUNT_LIMIT", "128"),
+    ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", ""),
+    ("OTEL_BSP_EXPORT_TIMEOUT", "30000"),
+    ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512"),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", "2048"),
+    ("OTEL_BSP_SCHEDULE_DELAY", "5000"),
     ("OTEL_CONFIG_FILE", ""),
+    ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "128"),
     ("OTEL_EXPORTER_OTLP_CERTIFICATE", ""),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
     ("OTEL_EXPORTER_OTLP_HEADERS", ""),
     ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", ""),
     ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
     ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", ""),
+    ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "128"),
+    ("OTEL_PROPAGATORS", "tracecontext,baggage"),
+    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "128"),
+    ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", ""),
+    ("OTEL_SPAN_EVENT_COUNT_LIMIT", "128"),
+    ("OTEL_SPAN_LINK_COUNT_LIMIT", "128"),
     ("OTEL_TRACES_EXPORTER", "otlp"),
     ("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
 ];

@@ -22,6 +22,20 @@ pub enum AttributeValue {
     Map(Vec<(String, AttributeValue)>),
 }
 
+impl AttributeValue {
+    /// About how many bytes it takes, here and on the wire.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Empty | Self::Bool(_) => 1,
+            Self::I64(_) | Self::F64(_) => 8,
+            Self::String(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Array(values) => values.iter().map(|value| 2 + value.size()).sum(),
+            Self::Map(pairs) => pairs.iter().map(|(key, value)| 2 + key.len() + value.size()).sum(),
+        }
+    }
+}
+
 macro_rules! from {
     ($($ty:ty => $variant:ident),*) => {$(
         impl From<$ty> for AttributeValue {

@@ -132,7 +132,7 @@ impl Dispatcher {
             Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(&entry, &cause),
             Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
                 entry.failures = entry.failures.saturating_add(1);
-                entry.may_have_arrived = may_have_arrived;
+                entry.may_have_arrived |= may_have_arrived;
                 self.hold(after);
                 let random = self.jitter.next();
                 self.shared.failed(entry, &cause, after, last_chance, random);

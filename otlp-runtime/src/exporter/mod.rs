@@ -15,10 +15,14 @@ mod shared;
 mod tests;
 
 use std::fmt;
+use std::io;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
 
 pub use retry::RetryPolicy;
 pub use settled::{Progress, Settled};
@@ -81,14 +85,7 @@ impl Exporter {
     pub fn start(settings: Settings, make: TransportFactory, ledger: Arc<Ledger>) -> Result<Self, OtlpError> {
         let on_thread_start = settings.on_thread_start;
         let failed = |source| OtlpError::Thread { name: THREAD, source };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .thread_name("otlp-export-io")
-            .max_blocking_threads(16)
-            .on_thread_start(on_thread_start)
-            .build()
-            .map_err(failed)?;
+        let runtime = Io::new(on_thread_start).map_err(failed)?;
         let report = Report::new();
         let say = Box::new(move |line: Line| report.say(line.kind, || line.text));
         let shared = Arc::new(Shared::new(settings, ledger, say));
@@ -99,8 +96,6 @@ impl Exporter {
                 let _ended = ended;
                 on_thread_start();
                 export(&runtime, shared, make);
-                // Dropping it would wait for a name look-up that hangs.
-                runtime.shutdown_background();
             }
         });
         Ok(Self { shared, ended, thread: Some(thread.map_err(failed)?) })
@@ -165,8 +160,46 @@ impl fmt::Debug for Exporter {
     }
 }
 
+/// The runtime of the export thread. It goes without waiting, for a name look-up may hang, and a thread that could not be
+/// started leaves it to the thread of a caller, where a runtime may not wait.
+struct Io(Option<Runtime>);
+
+impl Io {
+    fn new(on_thread_start: fn()) -> io::Result<Self> {
+        let build = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .enable_time()
+                .thread_name("otlp-export-io")
+                .max_blocking_threads(16)
+                .on_thread_start(on_thread_start)
+                .build()
+        };
+        // Where the program has tokio's signals compiled in, it panics if the system refuses a file descriptor.
+        let built = catch_unwind(build).unwrap_or_else(|_| Err(io::Error::other("tokio's runtime cannot be made")));
+        Ok(Self(Some(built?)))
+    }
+}
+
+impl Deref for Io {
+    type Target = Runtime;
+
+    #[allow(clippy::expect_used)]
+    fn deref(&self) -> &Runtime {
+        self.0.as_ref().expect("taken by `drop` alone")
+    }
+}
+
+impl Drop for Io {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// The thread's work. Whatever panics, every batch gets its fate.
-fn export(runtime: &tokio::runtime::Runtime, shared: Arc<Shared>, make: TransportFactory) {
+fn export(runtime: &Runtime, shared: Arc<Shared>, make: TransportFactory) {
     let transport = {
         let _entered = runtime.enter();
         catch_unwind(AssertUnwindSafe(|| {

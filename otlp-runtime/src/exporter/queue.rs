@@ -16,7 +16,7 @@ pub(super) struct Entry {
     pub(super) failures: u32,
     /// When the first attempt started.
     pub(super) first: Option<Instant>,
-    /// Whether the last attempt may have arrived although it failed.
+    /// Whether one of the attempts may have arrived although it failed.
     pub(super) may_have_arrived: bool,
 }
 

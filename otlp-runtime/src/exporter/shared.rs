@@ -137,7 +137,6 @@ impl Shared {
         } else {
             self.settings.retry.next(entry.failures, entry.first.unwrap_or(now), now, after, random)
         };
-        let ending = state.ending.is_some();
         match again {
             Some(at) => {
                 self.ledger.requeued(entry.batch.payload.items);
@@ -145,7 +144,7 @@ impl Shared {
             }
             None => {
                 drop(state);
-                self.drop_in_flight(&entry, if ending { DropReason::Shutdown } else { DropReason::RetryExhausted });
+                self.drop_in_flight(&entry, DropReason::RetryExhausted);
             }
         }
     }

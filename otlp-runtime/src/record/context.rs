@@ -49,6 +49,43 @@ impl Current {
     pub(crate) const NONE: Self = Self { parent: Parent::NONE, depth: 0, entry: 0 };
 }
 
+/// Which contexts are left although their guards are still there, because an outer one went first.
+///
+/// Each pair says: of those up to this entry, all that lie so deep or deeper. Both numbers grow from pair to pair. When
+/// there are too many, the two oldest become one that says more than both; a guard that is then taken for left by mistake, and
+/// dropped out of order too, leaves its context to the next one outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    pairs: [(u64, u32); 8],
+    len: u8,
+}
+
+impl Left {
+    pub(crate) const NONE: Self = Self { pairs: [(0, 0); 8], len: 0 };
+
+    fn pairs(&self) -> &[(u64, u32)] {
+        self.pairs.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    fn has(&self, entry: u64, depth: u32) -> bool {
+        self.pairs().iter().any(|&(last, least)| entry <= last && depth >= least)
+    }
+
+    fn add(&mut self, last: u64, least: u32) {
+        // What lies deeper is said with it.
+        while self.pairs().last().is_some_and(|&(_, before)| before >= least) {
+            self.len -= 1;
+        }
+        if usize::from(self.len) == self.pairs.len() {
+            self.pairs[1].1 = self.pairs[0].1;
+            self.pairs.copy_within(1.., 0);
+            self.len -= 1;
+        }
+        self.pairs[usize::from(self.len)] = (last, least);
+        self.len += 1;
+    }
+}
+
 /// A context that was entered; dropping it restores the one before.
 ///
 /// It restores only if the thread's context is still its own or one entered later and deeper, so guards that are dropped
@@ -95,8 +132,22 @@ impl Guard {
 
     #[inline(always)]
     pub(crate) fn exit(&self, local: &Local) {
-        let now = local.current.get();
-        if now.entry == self.entry || (now.entry > self.entry && now.depth > self.displaced.depth) {
+        if local.current.get().entry == self.entry {
+            local.current.set(self.displaced);
+        } else {
+            self.exit_out_of_order(local);
+        }
+    }
+
+    /// Guards that were entered within this one are left with it: their own exits do nothing later.
+    #[cold]
+    #[inline(never)]
+    fn exit_out_of_order(&self, local: &Local) {
+        let (now, depth) = (local.current.get(), self.displaced.depth.saturating_add(1));
+        let mut left = local.left.get();
+        if now.entry > self.entry && now.depth >= depth && !left.has(self.entry, depth) {
+            left.add(local.entries.get(), depth);
+            local.left.set(left);
             local.current.set(self.displaced);
         }
     }
@@ -123,4 +174,60 @@ pub(crate) fn shared() -> Parent {
         unsafe { handle.share() };
     }
     parent
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Enter,
+        /// The guard of this number, among those that are there.
+        Drop(usize),
+        Leak(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => Just(Step::Enter),
+            5 => (0..8_usize).prop_map(Step::Drop),
+            1 => (0..8_usize).prop_map(Step::Leak),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn dropping_a_guard_leaves_what_lies_within_it(steps in prop::collection::vec(step(), 0..60)) {
+            // On a thread of its own, whose context is empty.
+            let run = move || -> Result<(), TestCaseError> {
+                let (mut guards, mut entered): (Vec<(u64, Guard)>, Vec<u64>) = (Vec::new(), Vec::new());
+                for (step, id) in steps.into_iter().zip(1..) {
+                    match step {
+                        Step::Enter => {
+                            let parent = Parent { span_id: id, ..Parent::NONE };
+                            guards.push((id, local::with(|local| Guard::enter(local, parent))));
+                            entered.push(id);
+                        }
+                        // The newest are the likeliest.
+                        _ if guards.is_empty() => {}
+                        Step::Drop(n) => {
+                            let (id, guard) = guards.remove(guards.len() - 1 - n % guards.len());
+                            drop(guard);
+                            if let Some(at) = entered.iter().position(|&other| other == id) {
+                                entered.truncate(at);
+                            }
+                        }
+                        Step::Leak(n) => std::mem::forget(guards.remove(guards.len() - 1 - n % guards.len())),
+                    }
+                    prop_assert_eq!(current().span_id, entered.last().copied().unwrap_or(0));
+                }
+                Ok(())
+            };
+            std::thread::spawn(run).join().unwrap()?;
+        }
+    }
 }

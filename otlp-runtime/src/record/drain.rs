@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::layout::RecordView;
 use super::local::{CHAINS, NO_CHAIN, POOL, REGISTRY};
-use super::log::Reader;
+use super::log::{Loss, Reader};
 use super::sync::heavy_barrier;
 
 /// Passes without a record after which a thread's segment is taken back; one, when memory is short.
@@ -14,7 +14,7 @@ const IDLE_PASSES: u32 = 20;
 #[derive(Default)]
 pub(crate) struct Drain {
     readers: Vec<Reader>,
-    no_chain: usize,
+    no_chain: [u64; Loss::COUNT],
 }
 
 /// What one pass found.
@@ -22,10 +22,8 @@ pub(crate) struct Drain {
 pub(crate) struct Pass {
     /// Records read.
     pub(crate) records: u64,
-    /// Records lost since the last pass because their log was full.
-    pub(crate) no_room: u64,
-    /// Spans lost since the last pass because no slot was free.
-    pub(crate) no_slot: u64,
+    /// Records lost since the last pass, for each [`Loss`].
+    pub(crate) lost: [u64; Loss::COUNT],
 }
 
 impl Drain {
@@ -36,8 +34,9 @@ impl Drain {
     /// Reads every record that was published before the call.
     pub(crate) fn pass(&mut self, each: &mut dyn FnMut(RecordView<'_>)) -> Pass {
         let mut pass = Pass::default();
-        let no_chain = NO_CHAIN.load(Ordering::Relaxed);
-        pass.no_room += (no_chain - std::mem::replace(&mut self.no_chain, no_chain)) as u64;
+        let no_chain = NO_CHAIN.each_ref().map(|count| count.load(Ordering::Relaxed) as u64);
+        let before = std::mem::replace(&mut self.no_chain, no_chain);
+        pass.lost = std::array::from_fn(|i| no_chain[i] - before[i]);
         self.readers.extend(REGISTRY.take());
         let records = &mut pass.records;
         let mut run = |words: &[u64]| {
@@ -54,8 +53,7 @@ impl Drain {
         let patience = if held > limit / 2 { 1 } else { IDLE_PASSES };
         self.readers.retain_mut(|reader| {
             let drained = reader.drain(&POOL, &mut run);
-            pass.no_room += drained.no_room;
-            pass.no_slot += drained.no_slot;
+            pass.lost.iter_mut().zip(drained.lost).for_each(|(sum, lost)| *sum += lost);
             if drained.finished {
                 CHAINS.fetch_sub(1, Ordering::Relaxed);
             } else {

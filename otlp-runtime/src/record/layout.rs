@@ -23,6 +23,8 @@ use crate::data::{AttributeValue, SpanId, StatusCode, TraceFlags, TraceId};
 
 /// Words before the journal.
 pub(crate) const HEADER: usize = 9;
+/// The word of the route.
+pub(crate) const ROUTE: usize = 8;
 /// A longer journal is handed over in its heap block instead of being copied into the log (16 KiB).
 pub(crate) const SPILL: usize = 2048;
 

@@ -7,11 +7,13 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::context::Current;
+use super::context::{Current, Left};
 use super::doze;
 use super::id::Generator;
-use super::log::{Chain, Registry, Writer};
+use super::layout::{HEADER, ROUTE};
+use super::log::{Chain, Loss, Registry, Writer};
 use super::pool::Pool;
+use super::route;
 use super::slot::Slots;
 use super::span::{Span, SpanSlot};
 
@@ -24,8 +26,8 @@ pub(crate) static SLOTS: Slots<Span> = Slots::new();
 /// Logs that exist, and how many may.
 pub(crate) static CHAINS: AtomicUsize = AtomicUsize::new(0);
 const MAX_CHAINS: usize = 1 << 17;
-/// Records that were lost because there were too many threads.
-pub(crate) static NO_CHAIN: AtomicUsize = AtomicUsize::new(0);
+/// Records that were lost because there were too many threads, or within an allocation of ours.
+pub(crate) static NO_CHAIN: [AtomicUsize; Loss::COUNT] = [const { AtomicUsize::new(0) }; Loss::COUNT];
 
 /// Free slots that a thread keeps.
 const KEPT_SLOTS: u32 = 8;
@@ -44,10 +46,10 @@ const SUPPRESSED: u8 = 8;
 pub(crate) struct Local {
     pub(crate) current: Cell<Current>,
     pub(crate) ids: Generator,
+    /// Contexts that were left before their guards went.
+    pub(crate) left: Cell<Left>,
     /// How many contexts were entered on this thread so far.
     pub(crate) entries: Cell<u64>,
-    /// The last error that left a span: the parent's id and a hash of what it said.
-    pub(crate) last_error: Cell<(u64, u64)>,
     state: Cell<u8>,
     free_slots: Cell<u32>,
     first_slot: Cell<*mut SpanSlot>,
@@ -60,8 +62,8 @@ thread_local! {
         Local {
             current: Cell::new(Current::NONE),
             ids: Generator::new(),
+            left: Cell::new(Left::NONE),
             entries: Cell::new(0),
-            last_error: Cell::new((0, 0)),
             state: Cell::new(NEW),
             free_slots: Cell::new(0),
             first_slot: Cell::new(null_mut()),
@@ -144,46 +146,59 @@ impl Local {
 
     /// Appends a record to the thread's log. `false`: there was no room, and the loss is counted.
     #[inline(always)]
-    pub(crate) fn publish<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
-        if self.state.get() != READY {
-            return self.publish_specially(head, body);
+    pub(crate) fn publish(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
+        let ready = self.state.get() == READY;
+        let done = if ready { self.append(head, body) } else { self.append_specially(head, body) };
+        if !done {
+            self.count(Loss::NoRoom, head[ROUTE] as u32);
         }
-        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
-        // `publish_specially` alone, and not again before `push` returns: what it calls is this crate's, but for the
-        // allocator, and while that runs the state is not `READY`.
-        let done = unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) };
         doze::published();
         done
+    }
+
+    #[inline(always)]
+    fn append(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
+        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
+        // nowhere else, and not again before `push` returns: what it calls is this crate's, but for the
+        // allocator, and while that runs the state is not `READY`.
+        unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) }
     }
 
     /// The same for a thread that is new, ending, or one that does not record but was given a span to end.
     #[cold]
     #[inline(never)]
-    fn publish_specially<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
+    fn append_specially(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
         let state = self.state.get();
         if state & ALLOCATING != 0 {
-            NO_CHAIN.fetch_add(1, Ordering::Relaxed);
             return false;
         }
         if state & READY == 0 && !self.prepare() {
-            return self.publish_late(head, body);
+            return append_late(head, body);
         }
-        // SAFETY: as in `publish`.
-        let done = unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) };
-        doze::published();
-        done
+        self.append(head, body)
     }
 
     /// Counts a span that found no slot.
     #[cold]
-    pub(crate) fn count_no_slot(&self) {
-        if self.state.get() & READY != 0 || self.prepare() {
-            // SAFETY: as in `publish`.
-            unsafe { (*self.chain.get()).count_no_slot() };
-        } else {
-            NO_CHAIN.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count_no_slot(&self, route: u32) {
+        if self.state.get() & READY == 0 {
+            self.prepare();
         }
+        self.count(Loss::NoSlot, route);
         doze::published();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count(&self, loss: Loss, route: u32) {
+        let loss = if route::is_capture(route) { Loss::Captured } else { loss };
+        let state = self.state.get();
+        if state & READY != 0 && state & ALLOCATING == 0 {
+            // SAFETY: as in `append`.
+            unsafe { (*self.chain.get()).count(loss) };
+        } else {
+            NO_CHAIN[loss as usize].fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Gets the thread a log; `false`: it is ending, or there are too many logs.
@@ -204,23 +219,6 @@ impl Local {
             }
             None => false,
         }
-    }
-
-    /// A record that is made while the thread's destructors run gets a log of its own.
-    #[inline(never)]
-    fn publish_late<const HEAD: usize>(&self, head: &[u64; HEAD], body: &[u64]) -> bool {
-        let Some(chain) = new_chain() else {
-            NO_CHAIN.fetch_add(1, Ordering::Relaxed);
-            return false;
-        };
-        // SAFETY: the chain was just made, and its reader keeps it until it is an orphan.
-        let done = unsafe {
-            let done = Writer::new().push(&*chain, &POOL, head, body);
-            (*chain).orphan();
-            done
-        };
-        doze::published();
-        done
     }
 
     /// The thread ends: its log is complete, and its free slots are for others.
@@ -244,4 +242,17 @@ fn new_chain() -> Option<*const Chain> {
         return None;
     }
     Some(allocating(|| REGISTRY.register()))
+}
+
+/// A record that is made while the thread's destructors run gets a log of its own.
+#[cold]
+#[inline(never)]
+fn append_late(head: &[u64; HEADER], body: &[u64]) -> bool {
+    let Some(chain) = new_chain() else { return false };
+    // SAFETY: the chain was just made, and its reader keeps it until it is an orphan.
+    unsafe {
+        let done = Writer::new().push(&*chain, &POOL, head, body);
+        (*chain).orphan();
+        done
+    }
 }

@@ -24,6 +24,21 @@ const ASKED: u8 = 1;
 /// The reader has taken it.
 const TAKEN: u8 = 2;
 
+/// Why a record was lost before it was in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// No segment was left for it.
+    NoRoom,
+    /// No slot was left for its span.
+    NoSlot,
+    /// Either of these, and it was one of a capture.
+    Captured,
+}
+
+impl Loss {
+    pub(crate) const COUNT: usize = 3;
+}
+
 /// What the writer and the reader of one thread's log share.
 #[repr(align(128))]
 pub(crate) struct Chain {
@@ -32,10 +47,8 @@ pub(crate) struct Chain {
     /// The writer is between looking at `revoke` and publishing.
     writing: AtomicBool,
     orphaned: AtomicBool,
-    /// Records that found no room; written by the writer alone.
-    no_room: AtomicU64,
-    /// Spans that found no slot; written by the writer alone.
-    no_slot: AtomicU64,
+    /// How often each [`Loss`] has occurred; written by the writer alone.
+    lost: [AtomicU64; Loss::COUNT],
     next: AtomicPtr<Chain>,
     reader: ReaderSide,
 }
@@ -54,8 +67,7 @@ impl Chain {
             mailbox: AtomicPtr::new(std::ptr::null_mut()),
             writing: AtomicBool::new(false),
             orphaned: AtomicBool::new(false),
-            no_room: AtomicU64::new(0),
-            no_slot: AtomicU64::new(0),
+            lost: std::array::from_fn(|_| AtomicU64::new(0)),
             next: AtomicPtr::new(std::ptr::null_mut()),
             reader: ReaderSide { revoke: AtomicU8::new(KEPT), held: AtomicUsize::new(0) },
         }
@@ -66,13 +78,10 @@ impl Chain {
         self.orphaned.store(true, Ordering::Release);
     }
 
-    /// Counts a span that found no slot. For the chain's writer only.
-    pub(crate) fn count_no_slot(&self) {
-        self.no_slot.store(self.no_slot.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    fn count_no_room(&self) {
-        self.no_room.store(self.no_room.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    /// Counts a loss. For the chain's writer only.
+    pub(crate) fn count(&self, loss: Loss) {
+        let lost = &self.lost[loss as usize];
+        lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
@@ -89,8 +98,7 @@ impl Writer {
         Self { segment: std::ptr::null(), at: 0, end: 0 }
     }
 
-    /// Appends one record that consists of `head` and `body`, and publishes it. `false`: there was no room, and the loss
-    /// is counted in the chain.
+    /// Appends one record that consists of `head` and `body`, and publishes it. `false`: there was no room.
     ///
     /// # Safety
     /// This writer is the only one of `chain`, and always used with this chain and this pool.
@@ -110,7 +118,6 @@ impl Writer {
         }
         if words > self.end - self.at && !self.grow(chain, pool, words) {
             chain.writing.store(false, Ordering::Release);
-            chain.count_no_room();
             return false;
         }
         // SAFETY: `grow` made sure of a segment with room for `words` more. It is alive: the reader recycles a segment of
@@ -209,8 +216,7 @@ impl Registry {
                 at: 0,
                 idle: 0,
                 asked: false,
-                no_room: 0,
-                no_slot: 0,
+                lost: [0; Loss::COUNT],
             });
             chain = next;
         }
@@ -224,10 +230,8 @@ impl Registry {
 pub(crate) struct Drained {
     /// Words read.
     pub(crate) words: usize,
-    /// Records lost since the last pass because no segment was left.
-    pub(crate) no_room: u64,
-    /// Spans lost since the last pass because no slot was left.
-    pub(crate) no_slot: u64,
+    /// How often each [`Loss`] has occurred since the last pass.
+    pub(crate) lost: [u64; Loss::COUNT],
     /// The writer's thread has ended and everything was read: drop the reader.
     pub(crate) finished: bool,
 }
@@ -240,8 +244,7 @@ pub(crate) struct Reader {
     idle: u32,
     /// The writer was asked for its segment in this pass.
     pub(crate) asked: bool,
-    no_room: u64,
-    no_slot: u64,
+    lost: [u64; Loss::COUNT],
 }
 
 // SAFETY: a reader is the only one of its chain, and everything it shares with the writer is atomic or published.
@@ -286,10 +289,9 @@ impl Reader {
         if orphaned && !self.head.is_null() {
             self.recycle_head(pool, std::ptr::null_mut());
         }
-        let (no_room, no_slot) =
-            (self.chain().no_room.load(Ordering::Relaxed), self.chain().no_slot.load(Ordering::Relaxed));
-        drained.no_room = no_room - std::mem::replace(&mut self.no_room, no_room);
-        drained.no_slot = no_slot - std::mem::replace(&mut self.no_slot, no_slot);
+        let lost = self.chain().lost.each_ref().map(|count| count.load(Ordering::Relaxed));
+        let before = std::mem::replace(&mut self.lost, lost);
+        drained.lost = std::array::from_fn(|i| lost[i] - before[i]);
         self.idle = if drained.words > 0 { 0 } else { self.idle.saturating_add(1) };
         drained
     }

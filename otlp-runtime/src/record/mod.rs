@@ -1,8 +1,8 @@
 //! Recording: what happens on the application's threads, and the raw records that the collector reads.
 //!
 //! A span lives in a `slot` while it is open; when it ends, its raw record (see `layout`) is copied to the `log` of
-//! the thread that ends it. Nothing here locks, waits, or allocates in steady state. All `unsafe` of the crate is in
-//! this folder.
+//! the thread that ends it. Nothing here locks, waits, or allocates in steady state. Nearly all `unsafe` of the
+//! crate is in this folder.
 #![cfg_attr(not(feature = "export"), allow(dead_code))]
 #![allow(unsafe_code)]
 

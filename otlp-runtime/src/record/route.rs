@@ -16,6 +16,14 @@ static OPEN: Mutex<(u32, u32)> = Mutex::new((0, 0));
 /// Bits of a trace id that the ratio is taken of (OpenTelemetry, TraceIdRatioBased; W3C Level 2).
 const RANDOM_BITS: u64 = (1 << 56) - 1;
 const PARENT_BASED: u64 = 1 << 63;
+/// Set in the routes of captures.
+const CAPTURE: u32 = 1 << 31;
+
+/// Whether it is, or was, a capture's route.
+#[inline]
+pub(crate) fn is_capture(route: u32) -> bool {
+    route & CAPTURE != 0
+}
 
 /// A sampler in one word: the lowest random bits that are sampled, and whether a remote parent decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +49,9 @@ impl Sampling {
 
 fn open(set: impl FnOnce(u32)) -> u32 {
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // 0 means none; after four billion captures the numbers start again.
-    open.0 = open.0.checked_add(1).unwrap_or(1);
+    // 0 means none; after two billion pipelines the numbers start again.
+    open.0 = (open.0 + 1) % CAPTURE;
+    open.0 = open.0.max(1);
     open.1 += 1;
     set(open.0);
     if open.1 == 1 {
@@ -76,7 +85,7 @@ pub(crate) fn close_global() {
 /// Opens a route of its own, on which everything is sampled.
 #[cfg(feature = "testing")]
 pub(crate) fn open_capture() -> u32 {
-    open(|_| {})
+    open(|_| {}) | CAPTURE
 }
 
 /// Closes a capture's route.

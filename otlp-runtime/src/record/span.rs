@@ -158,8 +158,8 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
         return None;
     }
     let (global, sampling) = route::global();
-    let captured = parent.route != 0 && parent.route != global;
-    let route = if parent.route != 0 { parent.route } else { global };
+    let captured = route::is_capture(parent.route);
+    let route = if captured { parent.route } else { global };
     if route == 0 {
         return None;
     }
@@ -190,7 +190,7 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
 fn claim(local: &Local, mut header: Header) -> Option<Starting> {
     let Some(slot) = local.take_slot() else {
         if header.flags & context_flag::RECORDING != 0 {
-            local.count_no_slot();
+            local.count_no_slot(header.route);
         }
         return None;
     };

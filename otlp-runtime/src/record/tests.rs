@@ -8,7 +8,7 @@ use std::thread;
 
 use proptest::prelude::*;
 
-use super::log::{Chain, Reader, Registry, Writer};
+use super::log::{Chain, Loss, Reader, Registry, Writer};
 use super::pool::{LARGE, Pool, SMALL};
 use super::slot::{Content, Handle, Refused, Slot, Slots};
 
@@ -49,7 +49,13 @@ impl<'l> End<'l> {
     fn push(&mut self, value: u64, words: usize) -> bool {
         let body = vec![value; words - 2];
         // SAFETY: the one writer of this chain.
-        unsafe { self.writer.push(&*self.chain, &self.logs.pool, &[words as u64, value], &body) }
+        unsafe {
+            let done = self.writer.push(&*self.chain, &self.logs.pool, &[words as u64, value], &body);
+            if !done {
+                (*self.chain).count(Loss::NoRoom);
+            }
+            done
+        }
     }
 }
 
@@ -105,7 +111,7 @@ proptest! {
                 }
                 Step::Drain => {
                     let drained = reader.drain(&logs.pool, |run| values(run, &mut read));
-                    counted += drained.no_room;
+                    counted += drained.lost[Loss::NoRoom as usize];
                     prop_assert!(!drained.finished);
                 }
                 Step::TakeBack => {
@@ -117,7 +123,7 @@ proptest! {
         drop(end);
         loop {
             let drained = reader.drain(&logs.pool, |run| values(run, &mut read));
-            counted += drained.no_room;
+            counted += drained.lost[Loss::NoRoom as usize];
             if drained.finished { break }
         }
         prop_assert_eq!(read, Vec::from(expected));
@@ -139,7 +145,7 @@ fn read_all(logs: &Logs, done: &AtomicBool) -> (Vec<Vec<u64>>, u64) {
                 reader.revoke(&logs.pool, |run| values(run, &mut read));
             }
             let drained = reader.drain(&logs.pool, |run| values(run, &mut read));
-            lost += drained.no_room;
+            lost += drained.lost[Loss::NoRoom as usize];
             if drained.finished {
                 closed.push(read);
             } else {

@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// parallel; one within another takes its spans for itself. `init` is not needed.
 ///
 /// # Panics
-/// If `f` does, or if the system refuses the collector its thread.
+/// If `f` does, if the system refuses the collector its thread, or if spans were lost because more were made at once than
+/// the buffers hold (some ten thousands).
 pub fn capture<R>(f: impl FnOnce() -> R) -> (R, Captured) {
     let capture = Capture::open();
     let returned = capture.context.run(f);
@@ -79,6 +80,8 @@ impl Capture {
         if let Err(error) = closed {
             panic!("the capture is not complete: {error}");
         }
+        let lost = self.kept.ledger.counts().dropped_total();
+        assert!(lost == 0, "the capture is not complete: {lost} spans were made faster than they could be collected");
         match Captured::from_requests(self.kept.requests()) {
             Ok(captured) => captured,
             Err(error) => panic!("the collector made a request that cannot be read: {error}"),

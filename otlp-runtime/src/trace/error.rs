@@ -4,11 +4,11 @@ use std::any::type_name;
 use std::error::Error;
 use std::fmt::Display;
 use std::hash::{Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::data::StatusCode;
 use crate::record::journal::{Journal, Key};
 use crate::record::layout::tag;
-use crate::record::local;
 use crate::record::span::Live;
 use crate::record::text::{Text, caught};
 use crate::record::{clock, counters};
@@ -35,18 +35,43 @@ pub(crate) const OTHER: &str = "_OTHER";
 /// An error is looked for among so many sources of another.
 const MAX_SOURCES: usize = 16;
 
+/// The last failures, by the span above: where it failed on whatever thread, the span above can ask for it. What is
+/// overwritten is forgotten, and the event then appears twice.
+static RECENT: Recent = Recent([const { [AtomicU64::new(0), AtomicU64::new(0)] }; 256]);
+
+struct Recent([[AtomicU64; 2]; 256]);
+
+impl Recent {
+    fn place(&self, parent_id: u64) -> &[AtomicU64; 2] {
+        &self.0[parent_id as usize % self.0.len()]
+    }
+
+    /// The hash of what the last child of `span_id` has failed with.
+    fn of_child(&self, span_id: u64) -> Option<u64> {
+        let [id, words] = self.place(span_id);
+        let found = words.load(Ordering::Acquire);
+        (id.load(Ordering::Relaxed) == span_id && span_id != 0).then_some(found)
+    }
+
+    fn put(&self, parent_id: u64, hash: u64) {
+        let [id, words] = self.place(parent_id);
+        id.store(parent_id, Ordering::Relaxed);
+        words.store(hash, Ordering::Release);
+    }
+}
+
 /// Tells `span` of the failure that it ends with.
 ///
-/// If the span below has just ended with the same error (the same words, here or in the chain of sources), the error did
+/// If a span below has just ended with the same error (the same words, here or in the chain of sources), the error did
 /// not first appear here, and the event is left out.
 #[cold]
 pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
     // Its user's code runs before the span is touched.
     let message = failure.message.and_then(Text::of);
     let words = message.as_ref().map_or(0, |message| hash(message.as_str()));
-    let below = local::with(|local| local.last_error.replace((span.parent_id(), words)));
-    let seen =
-        below.0 == span.parent().span_id && (below.1 == words || failure.error.is_some_and(|e| names(e, below.1)));
+    let below = RECENT.of_child(span.parent().span_id);
+    RECENT.put(span.parent_id(), words);
+    let seen = below.is_some_and(|below| below == words || failure.error.is_some_and(|error| names(error, below)));
     let said = message.as_ref().map_or("", Text::as_str);
     let told = span.update(|journal| {
         journal.bytes(Key::Inline("error.type"), tag::STR, failure.error_type.as_bytes());

@@ -77,8 +77,8 @@ impl fmt::Debug for Span {
 
 /// A span that is current on this thread until it is dropped; see [`Span::entered`].
 ///
-/// Guards may be dropped out of order, or leaked with `mem::forget`: the context of the thread then is that of the
-/// outermost guard that is still there, or none; a leaked span never ends and is not exported.
+/// A guard that is dropped out of order leaves what was entered within it too: the context of the thread then is what it was
+/// before that guard. A span whose guard is leaked with `mem::forget` never ends and is not exported.
 #[must_use = "the span ends when this guard is dropped: bind it to a name, `_` drops it at once"]
 #[derive(Debug)]
 pub struct EnteredSpan {

@@ -7,6 +7,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER,
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
+use tokio::time::Instant;
 
 use super::connection::{Http1, Target};
 use super::{Accepted, Endpoint, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, wire};
@@ -17,7 +18,8 @@ const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf")
 /// An error's body is read no further than this.
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
-/// How long an answer's body may follow its head. The verdict stands in the head; only details are in the body.
+/// How long an answer's body may follow its head, if the attempt lasts so long. The verdict stands in the head; only details
+/// are in the body.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
 /// Sends to one endpoint over kept connections.
@@ -27,6 +29,8 @@ pub(super) struct HttpTransport {
     display: String,
     host: HeaderValue,
     endpoint: Endpoint,
+    /// When an attempt stops to wait for a body: before its time is over, for then it would count as never answered.
+    patience: Duration,
 }
 
 impl HttpTransport {
@@ -37,6 +41,7 @@ impl HttpTransport {
             host: HeaderValue::from_str(endpoint.authority()).unwrap_or(HeaderValue::from_static("")),
             connections: Http1::new(Target::new(endpoint.clone(), attempt)),
             endpoint,
+            patience: attempt.saturating_sub((attempt / 10).min(Duration::from_millis(100))),
         }
     }
 
@@ -54,11 +59,12 @@ impl HttpTransport {
     }
 
     async fn attempt(&self, payload: Payload) -> Result<Accepted, TransportError> {
+        let start = Instant::now();
         let request = self.request(payload.signal, payload.body);
         let (response, sender) = self.connections.request(request).await?;
         let (head, body) = response.into_parts();
         let limit = if head.status.is_success() { RESPONSE_LIMIT } else { ERROR_BODY_LIMIT };
-        let body = read(body, limit).await;
+        let body = read(body, limit, BODY_TIME.min(self.patience.saturating_sub(start.elapsed()))).await;
         if body.end == End::Whole {
             self.connections.keep(sender);
         }
@@ -90,7 +96,7 @@ enum End {
     Broken,
 }
 
-async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B, limit: usize) -> Answer {
+async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B, limit: usize, time: Duration) -> Answer {
     let mut bytes = BytesMut::new();
     let reading = async {
         while let Some(frame) = body.frame().await {
@@ -104,7 +110,7 @@ async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B, limit: usize) -> Answe
         }
         End::Whole
     };
-    let end = tokio::time::timeout(BODY_TIME, reading).await.unwrap_or(End::Broken);
+    let end = tokio::time::timeout(time, reading).await.unwrap_or(End::Broken);
     Answer { bytes: bytes.freeze(), end }
 }
 

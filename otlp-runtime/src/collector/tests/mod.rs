@@ -18,6 +18,7 @@ use super::pipeline::{BatchLimits, Pipeline};
 use crate::account::{Counts, Ledger};
 use crate::data::Resource;
 use crate::record::drain::Pass;
+use crate::record::log::Loss;
 use record::Record;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -34,8 +35,8 @@ impl Tape {
 
     fn lose(&self, no_room: u64, no_slot: u64) {
         let mut tape = self.0.lock().unwrap();
-        tape.1.no_room += no_room;
-        tape.1.no_slot += no_slot;
+        tape.1.lost[Loss::NoRoom as usize] += no_room;
+        tape.1.lost[Loss::NoSlot as usize] += no_slot;
     }
 }
 

@@ -40,9 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// What a call waits for, as the model sees it.
 struct Call {
     ticket: Arc<Ticket>,
-    /// Fates given before the call.
-    fates: u64,
-    /// Once a turn has taken it up: good records made by then, and records that this turn lost.
+    /// Once a turn has taken it up: good records made by then, and bad ones.
     marked: Option<(u64, u64)>,
 }
 
@@ -53,6 +51,7 @@ struct Life {
     /// Records made on its route in all, and those that can be encoded and came in time.
     made: u64,
     good: u64,
+    bad: u64,
     /// Made since the last turn, good ones and bad ones.
     fresh: (u64, u64),
     calls: Vec<Call>,
@@ -89,6 +88,7 @@ impl Model {
             outlet: outlet.unwrap(),
             made: 0,
             good: 0,
+            bad: 0,
             fresh: (0, 0),
             calls: Vec::new(),
             shutting_down: false,
@@ -123,7 +123,6 @@ impl Model {
 
 impl Life {
     fn act(&mut self, step: Step, rig: &Rig) {
-        let fates = self.outlet.fates();
         let ticket = match step {
             Step::Record(kind, n) => {
                 (0..n).for_each(|_| rig.tape.record(Record { route: self.pipe.route, kind }));
@@ -138,7 +137,7 @@ impl Life {
             Step::Lose(no_room, no_slot) => {
                 rig.tape.lose(no_room, no_slot);
                 self.made += no_room + no_slot;
-                self.fresh.1 += no_room + no_slot;
+                self.fresh.1 += if self.closed { 0 } else { no_room + no_slot };
                 return;
             }
             Step::Settle(nth, fate) => return self.outlet.settle(nth, fate),
@@ -147,7 +146,7 @@ impl Life {
             Step::Turn | Step::Open => return,
         };
         match ticket {
-            Some(ticket) => self.calls.push(Call { ticket, fates, marked: None }),
+            Some(ticket) => self.calls.push(Call { ticket, marked: None }),
             None => assert!(self.closed && self.outlet.wait_ended(Instant::now())),
         }
     }
@@ -155,7 +154,8 @@ impl Life {
     fn turned(&mut self) {
         let (good, bad) = std::mem::take(&mut self.fresh);
         self.good += good;
-        let mark = if self.closed { (u64::MAX, 0) } else { (self.good, bad) };
+        self.bad += bad;
+        let mark = (if self.closed { u64::MAX } else { self.good }, self.bad);
         for call in &mut self.calls {
             call.marked.get_or_insert(mark);
         }
@@ -173,11 +173,11 @@ impl Life {
 
     fn check_call(&self, call: &Call) {
         let outcome = call.ticket.outcome();
-        let Some((below, lost_in_pass)) = call.marked else {
+        let Some((below, bad)) = call.marked else {
             assert!(matches!(outcome, Err(OtlpError::DeadlineExceeded { .. })), "{outcome:?}");
             return;
         };
-        let (mut first, mut pending, mut lost, mut settled) = (0, 0, lost_in_pass, true);
+        let (mut first, mut pending, mut lost, mut settled) = (0, 0, bad, true);
         for batch in self.outlet.batches() {
             if first >= below {
                 break;
@@ -186,8 +186,7 @@ impl Life {
             assert!(first <= below, "a mark closes the batch");
             match batch.fate {
                 None => (pending, settled) = (pending + batch.items, false),
-                Some(_) if batch.at >= call.fates => lost += batch.lost(),
-                Some(_) => {}
+                Some(_) => lost += batch.lost(),
             }
         }
         let expected = match call.ticket.operation {

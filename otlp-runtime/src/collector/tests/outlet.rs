@@ -23,8 +23,6 @@ pub(super) enum Fate {
 pub(super) struct Taken {
     pub(super) items: u64,
     pub(super) fate: Option<Fate>,
-    /// How many fates were given before this one.
-    pub(super) at: u64,
 }
 
 impl Taken {
@@ -36,7 +34,6 @@ impl Taken {
 #[derive(Default)]
 struct State {
     batches: Vec<Taken>,
-    fates: u64,
     deadline: Option<Instant>,
 }
 
@@ -62,10 +59,6 @@ impl ByHand {
         self.state().batches.clone()
     }
 
-    pub(super) fn fates(&self) -> u64 {
-        self.state().fates
-    }
-
     pub(super) fn is_ending(&self) -> bool {
         self.state().deadline.is_some()
     }
@@ -73,13 +66,12 @@ impl ByHand {
     /// Gives the `nth` of the batches that have none a fate.
     pub(super) fn settle(&self, nth: usize, fate: Fate) {
         let mut state = self.state();
-        let at = state.fates;
         let open: Vec<usize> = (0..state.batches.len()).filter(|&i| state.batches[i].fate.is_none()).collect();
         if open.is_empty() {
             return;
         }
         let batch = &mut state.batches[open[nth % open.len()]];
-        (batch.fate, batch.at) = (Some(fate), at);
+        batch.fate = Some(fate);
         let items = batch.items;
         match fate {
             Fate::Accepted => {
@@ -92,7 +84,6 @@ impl ByHand {
             }
             Fate::Dropped => self.ledger.dropped_queued(DropReason::RetryExhausted, items),
         }
-        state.fates += 1;
         drop(state);
         self.news.lock().unwrap().iter().for_each(|news| news());
     }
@@ -106,7 +97,7 @@ impl Outlet for ByHand {
         let request = ExportTraceServiceRequest::decode(batch.payload.body).unwrap();
         let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
         assert_eq!(scopes.map(|scope| scope.spans.len() as u64).sum::<u64>(), batch.payload.items);
-        state.batches.push(Taken { items: batch.payload.items, fate: None, at: 0 });
+        state.batches.push(Taken { items: batch.payload.items, fate: None });
     }
 
     fn progress(&self, below: u64) -> Progress {

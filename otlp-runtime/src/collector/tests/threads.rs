@@ -195,7 +195,7 @@ fn a_refused_port_ends_a_shutdown_at_once_and_tells_the_loss() {
     let Err(OtlpError::Lost { operation: "shutdown", lost: 100, last_error }) = ended else { panic!("{ended:?}") };
     assert!(last_error.unwrap().contains("connection refused"));
     assert!(took < SLACK, "{took:?}");
-    assert_eq!(balanced(&pipe).dropped(DropReason::Shutdown), 100);
+    assert_eq!(balanced(&pipe).dropped(DropReason::RetryExhausted), 100);
 }
 
 #[test]

@@ -323,11 +323,11 @@ async fn p5_shutdown_interrupts_back_off_and_gives_every_batch_one_more_attempt(
         let counts = rig.shutdown(5 * SECOND).await;
         assert!(shared::now() - start < SECOND / 2);
         let exported = if heals { 4 * ITEMS } else { 0 };
-        assert_eq!((counts.exported, counts.dropped(DropReason::Shutdown)), (exported, 20 * ITEMS - exported));
+        assert_eq!((counts.exported, counts.dropped(DropReason::RetryExhausted)), (exported, 20 * ITEMS - exported));
         let attempts: Vec<usize> = (0..20).map(|b| rig.transport.calls_of(b).len()).collect();
         assert!(attempts[..4].iter().all(|&n| n == 2) && attempts[4..].iter().all(|&n| n == 1), "{attempts:?}");
         let lines: Vec<String> =
-            rig.said.try_iter().filter(|line| line.kind == "shutdown").map(|line| line.text).collect();
+            rig.said.try_iter().filter(|line| line.kind == "retry_exhausted").map(|line| line.text).collect();
         let [line] = &lines[..] else { panic!("one line tells the total: {lines:?}") };
         assert!(line.starts_with(&format!("{} records", 20 * ITEMS - exported)), "{line}");
     }

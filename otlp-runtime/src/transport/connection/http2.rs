@@ -137,8 +137,9 @@ impl Drop for Lease {
     }
 }
 
-/// What a failed request means, and whether only its stream failed. A reset stream is a gRPC status (as gRPC's
-/// PROTOCOL-HTTP2 maps them); a lost connection is not.
+/// What a failed request means, and whether only its stream failed. A stream that was reset for a reason is a gRPC status
+/// (as gRPC's PROTOCOL-HTTP2 maps them). One that was reset without a reason of ours, as proxies do, is an answer that never
+/// came, as a lost connection is.
 pub(in crate::transport) fn failure(error: &(dyn Error + 'static)) -> (TransportError, bool) {
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -149,7 +150,7 @@ pub(in crate::transport) fn failure(error: &(dyn Error + 'static)) -> (Transport
                 Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
                 Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
                 Some(h2::Reason::HTTP_1_1_REQUIRED) => Code::Unknown,
-                _ => Code::Internal,
+                _ => return (lost(chain(error)), true),
             };
             return (classify::grpc(code, &chain(error), &[]), true);
         }
