@@ -10,7 +10,7 @@ use crate::account::say_line;
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
-use crate::config::{EndpointKind, Resolved};
+use crate::config::{EndpointKind, EndpointSetting, Resolved};
 use crate::config::{OtlpConfig, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
@@ -61,16 +61,12 @@ impl OtlpConfig {
 #[cfg(feature = "export")]
 fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
     let protocol = settings.protocol;
-    let endpoint = settings.parse_endpoint(
-        |setting| {
-            let name = match setting.kind {
-                EndpointKind::Base => "endpoint",
-                EndpointKind::Signal => "traces_endpoint",
-            };
-            Endpoint::parse(name, &setting.url, protocol, setting.kind)
-        },
-        &mut |line| say_line(&line),
-    )?;
+    let EndpointSetting { url, kind, .. } = &settings.endpoint;
+    let name = match kind {
+        EndpointKind::Base => "endpoint",
+        EndpointKind::Signal => "traces_endpoint",
+    };
+    let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
     let transport = transport::build(protocol, endpoint, settings.timeout)?;
     match collector::open_global(settings, transport) {
         Ok(pipe) => Ok(OtlpGuard(Some(Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() }))),

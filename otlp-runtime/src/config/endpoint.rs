@@ -1,4 +1,4 @@
-//! Where to send to, as it was set. The transport reads the URL again, and for good.
+//! Where to send to: a URL, who set it, and what is wrong with it.
 
 use std::fmt;
 
@@ -49,23 +49,37 @@ impl fmt::Debug for EndpointSetting {
 
 /// What is wrong with a URL, and what to write instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     pub(super) what: &'static str,
     pub(super) remedy: &'static str,
 }
 
 impl Problem {
-    pub(super) fn into_error(self, setting: &'static str, url: &str) -> OtlpError {
+    pub(crate) fn into_error(self, setting: &'static str, url: &str) -> OtlpError {
         OtlpError::InvalidConfig { setting, value: without_secrets(url), problem: self.what, remedy: self.remedy }
     }
 }
 
-/// Whether `url` can be an endpoint of `protocol`, or of any if that is still open.
-pub(super) fn check(url: &str, kind: EndpointKind, protocol: Option<TransportProtocol>) -> Result<(), Problem> {
+/// The parts of an endpoint's URL, without credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Url<'u> {
+    /// Host name or address, without brackets.
+    pub(crate) host: &'u str,
+    pub(crate) port: Option<u16>,
+    /// Host and port as written.
+    pub(crate) authority: &'u str,
+    /// Path and query, as written.
+    pub(crate) path: &'u str,
+}
+
+/// Reads `url` as an endpoint of `protocol`, or of any if that is still open.
+///
+/// HTTP takes `http://host[:port][/path]`, gRPC also `host:port`.
+pub(crate) fn parse(url: &str, kind: EndpointKind, protocol: Option<TransportProtocol>) -> Result<Url<'_>, Problem> {
     let grpc = protocol == Some(TransportProtocol::Grpc);
     let http = protocol == Some(TransportProtocol::HttpProtobuf);
     let example = if grpc { "write `http://host:4317`" } else { "write `http://host:4318`" };
-    let problem = |what| Err(Problem { what, remedy: example });
+    let problem = |what| Err::<Url<'_>, _>(Problem { what, remedy: example });
     let url = url.trim();
     if url.is_empty() {
         return problem("is empty");
@@ -98,7 +112,8 @@ pub(super) fn check(url: &str, kind: EndpointKind, protocol: Option<TransportPro
         None if http => return problem("has no scheme"),
         None => {}
     }
-    check_authority(authority, scheme.is_some()).map_err(|what| Problem { what, remedy: example })?;
+    let (host, port) =
+        split_authority(authority, scheme.is_some()).map_err(|what| Problem { what, remedy: example })?;
     if grpc && path.len() > 1 {
         return Err(Problem {
             what: "has a path, and gRPC sets its own",
@@ -111,27 +126,34 @@ pub(super) fn check(url: &str, kind: EndpointKind, protocol: Option<TransportPro
             remedy: "set the endpoint of the signal instead",
         });
     }
-    Ok(())
+    Ok(Url { host, port, authority, path })
 }
 
-fn check_authority(authority: &str, has_scheme: bool) -> Result<(), &'static str> {
-    let (host, port) = match authority.strip_prefix('[').map(|rest| rest.split_once(']')) {
-        Some(Some((host, ""))) => (host, None),
-        Some(Some((host, rest))) => (host, Some(rest.strip_prefix(':').ok_or("has no usable port")?)),
+fn split_authority(authority: &str, has_scheme: bool) -> Result<(&str, Option<u16>), &'static str> {
+    let (host, port, allowed) = match authority.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((host, ""))) => (host, None, "abcdefABCDEF:."),
+        Some(Some((host, rest))) => (host, Some(rest.strip_prefix(':').ok_or("has no usable port")?), "abcdefABCDEF:."),
         Some(None) => return Err("has no `]` after its host"),
         None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
+            Some((host, port)) => (host, Some(port), ""),
+            None => (authority, None, ""),
         },
     };
+    let is_name = |c: char| allowed.is_empty() && (c.is_ascii_alphabetic() || "-._~".contains(c));
     if host.is_empty() {
         return Err("has no host");
     }
+    if !host.chars().all(|c| c.is_ascii_digit() || allowed.contains(c) || is_name(c)) {
+        return Err("holds a character that a host cannot");
+    }
     match port {
-        // As the standard library's parser takes a sign, which a URL cannot have.
-        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|p| p > 0) => Ok(()),
+        // The standard library's parser takes a sign, which a URL cannot have.
+        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => match port.parse() {
+            Ok(port) if port > 0 => Ok((host, Some(port))),
+            _ => Err("has no usable port (1 to 65535)"),
+        },
         Some(_) => Err("has no usable port (1 to 65535)"),
-        None if has_scheme => Ok(()),
+        None if has_scheme => Ok((host, None)),
         None => Err("has no port"),
     }
 }
@@ -177,6 +199,9 @@ mod tests {
             ("http://h:", false, false),
             ("http://h:0", false, false),
             ("http://h:+80", false, false),
+            ("http://h|x:1", false, false),
+            ("http://[::g]:1", false, false),
+            ("::1:4317", false, false),
             ("http://h:65536", false, false),
             ("http://[::1", false, false),
             ("http://[::1]4317", false, false),
@@ -192,11 +217,11 @@ mod tests {
             ("ftp://h", false, false),
             ("http://h?key=1", false, false),
         ] {
-            assert_eq!(check(url, EndpointKind::Base, Some(Grpc)).is_ok(), grpc, "grpc {url:?}");
-            assert_eq!(check(url, EndpointKind::Base, Some(HttpProtobuf)).is_ok(), http, "http {url:?}");
-            assert_eq!(check(url, EndpointKind::Base, None).is_ok(), grpc || http, "any {url:?}");
+            assert_eq!(parse(url, EndpointKind::Base, Some(Grpc)).is_ok(), grpc, "grpc {url:?}");
+            assert_eq!(parse(url, EndpointKind::Base, Some(HttpProtobuf)).is_ok(), http, "http {url:?}");
+            assert_eq!(parse(url, EndpointKind::Base, None).is_ok(), grpc || http, "any {url:?}");
         }
-        check("http://h/x?key=1", EndpointKind::Signal, Some(HttpProtobuf)).unwrap();
+        parse("http://h/x?key=1", EndpointKind::Signal, Some(HttpProtobuf)).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can be set, in code and by the environment: plain data. Nothing here starts a thread or opens a connection.
 
-mod endpoint;
+pub(crate) mod endpoint;
 mod page;
 mod parse;
 mod protocol;

@@ -58,8 +58,8 @@ pub(super) fn signal_endpoint(value: &str) -> Result<String, String> {
 }
 
 fn url(value: &str, kind: EndpointKind) -> Result<String, String> {
-    match endpoint::check(value, kind, None) {
-        Ok(()) => Ok(value.to_owned()),
+    match endpoint::parse(value, kind, None) {
+        Ok(_) => Ok(value.to_owned()),
         Err(problem) => Err(format!("the URL {}; {}", problem.what, problem.remedy)),
     }
 }

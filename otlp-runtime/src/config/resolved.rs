@@ -161,7 +161,8 @@ impl OtlpConfig {
         let variables = [&variables::TRACES_ENDPOINT, &variables::ENDPOINT];
         let fits = |url: &String| {
             // The kind matters only for a query, which the parser of each variable has already looked at.
-            endpoint::check(url, EndpointKind::Signal, Some(protocol))
+            endpoint::parse(url, EndpointKind::Signal, Some(protocol))
+                .map(drop)
                 .map_err(|problem| format!("the URL {}; {}", problem.what, problem.remedy))
         };
         let (url, source) = reader.choose(None, &variables, default, fits, |url| without_secrets(url));
@@ -177,30 +178,6 @@ impl OtlpConfig {
             ));
         }
         Ok(EndpointSetting { url, kind, source })
-    }
-}
-
-impl Resolved {
-    /// Reads the endpoint with `parse`, which may know more about URLs than the configuration does.
-    ///
-    /// If it refuses an endpoint that came from the environment, that is reported, and the default is read instead.
-    pub fn parse_endpoint<T>(
-        &self,
-        parse: impl Fn(&EndpointSetting) -> Result<T, OtlpError>,
-        report: &mut dyn FnMut(String),
-    ) -> Result<T, OtlpError> {
-        match (parse(&self.endpoint), self.endpoint.source) {
-            (Err(error), Source::Environment(name)) => {
-                let why = match error {
-                    OtlpError::InvalidConfig { problem, remedy, .. } => format!("the URL {problem}; {remedy}"),
-                    other => other.to_string(),
-                };
-                let url = self.protocol.default_endpoint().to_owned();
-                report(format!("{name}: {why}; using {url}"));
-                parse(&EndpointSetting { url, kind: EndpointKind::Base, source: Source::Default })
-            }
-            (result, _) => result,
-        }
     }
 }
 

@@ -285,27 +285,6 @@ fn variables_that_are_not_read_yet_are_named_unless_they_change_nothing() {
 }
 
 #[test]
-fn a_transport_that_knows_more_about_urls_has_the_last_word() {
-    let refuse_env = |endpoint: &EndpointSetting| match endpoint.source {
-        Source::Default => Ok(endpoint.url.clone()),
-        _ => Err(OtlpError::InvalidConfig {
-            setting: "endpoint",
-            value: "***".into(),
-            problem: "is odd",
-            remedy: "stop",
-        }),
-    };
-    let mut lines = Vec::new();
-    let resolved = quiet(&new(), &[(OTLP_ENDPOINT, "http://odd")]);
-    let url = resolved.parse_endpoint(refuse_env, &mut |line| lines.push(line)).unwrap();
-    assert_eq!(url, "http://localhost:4318");
-    assert_eq!(lines, ["OTEL_EXPORTER_OTLP_ENDPOINT: the URL is odd; stop; using http://localhost:4318"]);
-
-    let resolved = quiet(&new().with_endpoint("http://odd"), &[]);
-    assert!(resolved.parse_endpoint(refuse_env, &mut |line| panic!("{line}")).is_err());
-}
-
-#[test]
 fn sizes_that_depend_on_each_other_fit_together() {
     assert_eq!(quiet(&new().with_memory_limit(1 << 20), &[]).batch_bytes, 1 << 17);
     assert_eq!(quiet(&new().with_batch_bytes(32 << 20), &[]).memory_limit, 64 << 20);

@@ -39,7 +39,7 @@ impl OtlpConfig {
             EndpointKind::Base => "endpoint",
             EndpointKind::Signal => "traces_endpoint",
         };
-        endpoint::check(url, *kind, protocol).map_err(|problem| problem.into_error(setting, url))?;
+        endpoint::parse(url, *kind, protocol).map_err(|problem| problem.into_error(setting, url))?;
         if *kind == EndpointKind::Base && endpoint::repeats_signal_path(url) {
             let problem = Problem {
                 what: "ends in the path of a signal, which is added to it",

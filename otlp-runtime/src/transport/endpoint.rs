@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use http::Uri;
-
 pub use crate::config::EndpointKind;
 use crate::config::TransportProtocol;
+use crate::config::endpoint::{self, Url};
 use crate::data::Signal;
 use crate::error::OtlpError;
 
@@ -31,11 +30,21 @@ impl Endpoint {
         protocol: TransportProtocol,
         kind: EndpointKind,
     ) -> Result<Self, OtlpError> {
-        parse(value.trim(), protocol, kind).map_err(|Problem { problem, remedy }| OtlpError::InvalidConfig {
-            setting,
-            value: without_secrets(value),
-            problem,
-            remedy,
+        let Url { host, port, authority, path } =
+            endpoint::parse(value, kind, Some(protocol)).map_err(|problem| problem.into_error(setting, value))?;
+        let without_query = path.split('?').next().unwrap_or_default();
+        let (path, shown) = match kind {
+            EndpointKind::Base => (path.trim_end_matches('/').to_owned(), path.trim_end_matches('/')),
+            EndpointKind::Signal if path.starts_with('/') => (path.to_owned(), without_query),
+            EndpointKind::Signal => (format!("/{path}"), "/"),
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port: port.unwrap_or(80),
+            authority: authority.to_owned(),
+            display: format!("http://{authority}{shown}"),
+            path,
+            kind,
         })
     }
 
@@ -68,94 +77,6 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.display)
     }
-}
-
-struct Problem {
-    problem: &'static str,
-    remedy: &'static str,
-}
-
-fn problem<T>(problem: &'static str, remedy: &'static str) -> Result<T, Problem> {
-    Err(Problem { problem, remedy })
-}
-
-fn parse(value: &str, protocol: TransportProtocol, kind: EndpointKind) -> Result<Endpoint, Problem> {
-    let grpc = protocol == TransportProtocol::Grpc;
-    let example = if grpc { "write `http://host:4317`" } else { "write `http://host:4318`" };
-    if value.is_empty() {
-        return problem("is empty", example);
-    }
-    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
-    if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
-        return problem("holds a user name or password", "leave out everything before the host up to `@`");
-    }
-    let Ok(uri) = value.parse::<Uri>() else {
-        return problem("is not a URL", example);
-    };
-    match uri.scheme_str() {
-        Some(scheme) if scheme.eq_ignore_ascii_case("http") => {}
-        Some(scheme) if scheme.eq_ignore_ascii_case("https") => {
-            return problem(
-                "asks for TLS, which this version does not have",
-                "use `http://`, for example to an OpenTelemetry Collector nearby that forwards over TLS",
-            );
-        }
-        Some(_) => return problem("has a scheme other than `http`", example),
-        None if grpc && uri.authority().is_some() => {}
-        None => return problem("has no scheme", example),
-    }
-    let Some(authority) = uri.authority() else {
-        return problem("has no host", example);
-    };
-    let name = authority.host();
-    let host = name.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(name);
-    if host.is_empty() {
-        return problem("has no host", example);
-    }
-    let port = match authority.as_str().strip_prefix(name).unwrap_or_default() {
-        "" if uri.scheme().is_none() => return problem("has no port", "write `host:4317`"),
-        "" => 80,
-        rest => match rest.strip_prefix(':').and_then(|digits| digits.parse::<u16>().ok()) {
-            Some(port) if port > 0 => port,
-            _ => return problem("has no usable port", "write a port from 1 to 65535"),
-        },
-    };
-    if grpc && (uri.path().len() > 1 || uri.query().is_some()) {
-        return problem("has a path, and gRPC sets its own", "write only scheme, host and port: `http://host:4317`");
-    }
-    let base = kind == EndpointKind::Base;
-    if base && uri.query().is_some() {
-        return problem("has a query, and a path is still to follow", "set the endpoint of each signal instead");
-    }
-    let path = match uri.path_and_query().map_or("/", |p| p.as_str()) {
-        path if base => path.trim_end_matches('/').to_owned(),
-        path if path.starts_with('/') => path.to_owned(),
-        query => format!("/{query}"),
-    };
-    let shown = if grpc || base { path.trim_end_matches('/') } else { uri.path() };
-    Ok(Endpoint {
-        host: host.to_owned(),
-        port,
-        authority: authority.as_str().to_owned(),
-        display: format!("http://{authority}{shown}"),
-        path,
-        kind,
-    })
-}
-
-/// `value` for a message: no user information, no query, not endless. Malformed values are cut generously: a password may
-/// hold a `/`, so everything before the last `@` goes.
-fn without_secrets(value: &str) -> String {
-    let (scheme, rest) = match value.split_once("://") {
-        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
-            (&value[..scheme.len() + 3], rest)
-        }
-        _ => ("", value),
-    };
-    let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("***@", rest));
-    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?***"));
-    let shown: String = rest.chars().take(200).collect();
-    format!("{scheme}{hidden}{shown}{query}")
 }
 
 #[cfg(test)]
@@ -238,11 +159,12 @@ mod tests {
             ("http://h:4317x", HttpProtobuf, ""),
             ("http://", HttpProtobuf, ""),
             ("http://:4318", HttpProtobuf, ""),
-            ("http://h h", HttpProtobuf, "is not a URL"),
+            ("http://h h", HttpProtobuf, "character"),
             ("http://h:4317/v1/traces", Grpc, "has a path"),
             ("http://h:4318/?a=b", HttpProtobuf, "has a query"),
             ("http://[::1", HttpProtobuf, ""),
             ("::1:4317", Grpc, ""),
+            ("http://h:+80", HttpProtobuf, "no usable port"),
         ] {
             let error = refused(value, protocol);
             assert!(error.contains(says) && error.contains(';'), "{value}: {error}");
