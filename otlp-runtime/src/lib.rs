@@ -19,8 +19,9 @@ pub mod exporter;
 pub mod init;
 #[cfg(not(loom))]
 pub mod macro_support;
-#[cfg(all(feature = "export", not(loom)))]
+#[cfg(not(loom))]
 mod os;
+#[cfg(all(feature = "export", not(loom)))]
 pub mod processor;
 pub mod record;
 #[cfg(not(loom))]
