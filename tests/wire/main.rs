@@ -8,33 +8,14 @@ mod fields;
 mod futures;
 mod sampling;
 mod spans;
+#[path = "../support/mod.rs"]
+mod support;
 mod values;
 
-use otlp::AttributeValue;
-use otlp::testing::{Captured, CapturedSpan, capture};
+use otlp::testing::{Captured, capture};
+use support::{attributes, pairs, shown};
 
 /// The spans of `f`.
 fn spans_of<R>(f: impl FnOnce() -> R) -> Captured {
     capture(f).1
-}
-
-/// The attributes as text, in their order.
-fn attributes(span: &CapturedSpan) -> Vec<String> {
-    pairs(&span.attributes)
-}
-
-fn pairs(attributes: &[(String, AttributeValue)]) -> Vec<String> {
-    attributes.iter().map(|(key, value)| format!("{key}={}", shown(value))).collect()
-}
-
-fn shown(value: &AttributeValue) -> String {
-    match value {
-        AttributeValue::String(text) => format!("{text:?}"),
-        AttributeValue::Bool(value) => value.to_string(),
-        AttributeValue::I64(value) => value.to_string(),
-        AttributeValue::F64(value) => format!("{value:?}"),
-        AttributeValue::Bytes(bytes) => format!("b{bytes:?}"),
-        AttributeValue::Array(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
-        other => format!("{other:?}"),
-    }
 }

@@ -1,0 +1,8 @@
+use otlp::traced;
+
+#[traced]
+pub struct Load;
+
+fn main() {
+    let _ = Load;
+}
