@@ -1,38 +1,20 @@
 //! Bad input: each kind has a stated result, and afterwards the accounts agree with what the receiver counted.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/process.rs"]
+mod process;
+
 use std::fmt;
 use std::mem::forget;
 use std::net::TcpListener;
-use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use otlp::account::{Counts, DropReason};
 use otlp::testing::{Captured, Collector, Reply, capture};
 use otlp::{
-    AttributeWriter, Attributes, Context, OtlpConfig, OtlpError, Sampler, Span, TransportProtocol, Value, ValueWriter,
-    traced,
+    AttributeWriter, Attributes, Context, OtlpError, Sampler, Span, TransportProtocol, Value, ValueWriter, traced,
 };
-
-/// Far more than anything here takes.
-const LONG: Duration = Duration::from_secs(60);
-
-/// There is one global pipeline, so one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn config(endpoint: impl Into<String>) -> OtlpConfig {
-    OtlpConfig::default().with_env(false).with_endpoint(endpoint)
-}
-
-fn balanced() -> Counts {
-    let counts = otlp::status().traces;
-    assert!(counts.balanced(), "{counts:?}");
-    counts
-}
+use process::*;
 
 /// What the receiver got of what `f` records: so many spans, all of those that the accounts know of.
 fn received(spans: u64, f: impl FnOnce()) -> Captured {
@@ -58,25 +40,6 @@ fn own_threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
     names.map(|name| name.trim().to_owned()).filter(|name| name.starts_with("otlp-")).collect()
-}
-
-/// Runs the test `name` of this program in a process of its own with these variables; gives its stderr.
-fn in_own_process(name: &str, variables: &[(&str, &str)]) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", name, "--nocapture"]);
-    // Whatever is set where the tests run must not matter.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OT")) {
-        child.env_remove(name);
-    }
-    child.env("OTLP_TEST_CHILD", name).envs(variables.iter().copied());
-    let output = child.output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{stderr}");
-    stderr
-}
-
-fn is_child(name: &str) -> bool {
-    std::env::var("OTLP_TEST_CHILD").is_ok_and(|child| child == name)
 }
 
 #[test]

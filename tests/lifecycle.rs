@@ -1,31 +1,21 @@
 //! From `init` to shutdown, as a program sees it: every state, every kind of thread, and what the receiver counts.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/process.rs"]
+mod process;
+
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use otlp::account::{Counts, DropReason};
+use otlp::account::DropReason;
 use otlp::testing::{Collector, Reply};
 use otlp::{OtlpConfig, OtlpError, OtlpGuard, TransportProtocol, traced};
+use process::*;
 
-/// Far more than anything here takes.
-const LONG: Duration = Duration::from_secs(30);
 /// On a loaded machine a thread may have to wait for its turn.
 const SLACK: Duration = Duration::from_millis(300);
-
-/// There is one global pipeline, so one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn config(endpoint: impl Into<String>) -> OtlpConfig {
-    OtlpConfig::default().with_env(false).with_endpoint(endpoint)
-}
 
 fn init(collector: &Collector) -> OtlpGuard {
     config(collector.endpoint()).init().unwrap()
@@ -42,25 +32,6 @@ fn work() {}
 
 fn works(count: u64) {
     (0..count).for_each(|_| work());
-}
-
-fn balanced() -> Counts {
-    let counts = otlp::status().traces;
-    assert!(counts.balanced(), "{counts:?}");
-    counts
-}
-
-/// The accounts when nothing is under way any more: at a deadline the export thread needs a moment to write it all off.
-fn settled() -> Counts {
-    let deadline = Instant::now() + LONG;
-    loop {
-        let counts = balanced();
-        if counts.queued + counts.in_flight == 0 {
-            return counts;
-        }
-        assert!(Instant::now() < deadline, "{counts:?}");
-        std::thread::yield_now();
-    }
 }
 
 fn timed<R>(f: impl FnOnce() -> R) -> (R, Duration) {
@@ -226,11 +197,8 @@ fn a_span_that_ends_after_shutdown_is_counted_as_late() {
     drop(guard);
     assert_eq!((balanced().recorded, balanced().exported), (3, 3));
     drop(open);
-    let deadline = Instant::now() + LONG;
-    while balanced().dropped(DropReason::Shutdown) == 0 && Instant::now() < deadline {
-        std::thread::yield_now();
-    }
-    assert_eq!((balanced().recorded, balanced().dropped(DropReason::Shutdown)), (4, 1));
+    let counts = wait_until(|counts| counts.dropped(DropReason::Shutdown) > 0);
+    assert_eq!((counts.recorded, counts.dropped(DropReason::Shutdown)), (4, 1));
 }
 
 #[test]
@@ -312,25 +280,6 @@ fn the_accounts_agree_with_the_receiver_whatever_it_answers() {
     }
 }
 
-/// Runs the test `name` of this program in a process of its own with these variables; gives its stderr.
-fn in_own_process(name: &str, variables: &[(&str, &str)]) -> String {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", name, "--nocapture"]);
-    // Whatever is set where the tests run must not matter.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OT")) {
-        child.env_remove(name);
-    }
-    child.env("OTLP_TEST_CHILD", name).envs(variables.iter().copied());
-    let output = child.output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{stderr}");
-    stderr
-}
-
-fn is_child(name: &str) -> bool {
-    std::env::var("OTLP_TEST_CHILD").is_ok_and(|child| child == name)
-}
-
 #[test]
 fn a_loss_is_told_once_whenever_it_was() {
     let _alone = alone();
@@ -339,11 +288,8 @@ fn a_loss_is_told_once_whenever_it_was() {
     let guard = config(collector.endpoint()).with_batch_size(50).init().unwrap();
     for told in [otlp::flush as fn(_) -> _, otlp::shutdown] {
         works(100);
-        let deadline = Instant::now() + LONG;
-        let before = balanced().rejected;
-        while balanced().rejected < before + 100 && Instant::now() < deadline {
-            std::thread::yield_now();
-        }
+        let rejected = balanced().rejected + 100;
+        wait_until(|counts| counts.rejected == rejected);
         assert!(matches!(told(LONG), Err(OtlpError::Lost { lost: 100, .. })));
         otlp::flush(LONG).unwrap();
     }
@@ -392,12 +338,7 @@ fn spans_of_an_earlier_pipeline_go_where_the_present_one_goes() {
     let guard = init(&collector);
     drop(guard);
     drop(open);
-    let deadline = Instant::now() + LONG;
-    while balanced().dropped(DropReason::Shutdown) == 0 {
-        assert!(Instant::now() < deadline, "{:?}", balanced());
-        std::thread::yield_now();
-    }
-    assert_eq!(balanced().recorded, 1);
+    assert_eq!(wait_until(|counts| counts.dropped(DropReason::Shutdown) > 0).recorded, 1);
 }
 
 #[cfg(target_os = "linux")]
@@ -424,9 +365,7 @@ fn a_full_stderr_holds_nobody_up() {
     // As much as a pipe holds on Linux; nobody reads it.
     let (_unread, mut stderr) = std::io::pipe().unwrap();
     std::io::Write::write_all(&mut stderr, &[b'.'; 1 << 16]).unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", name, "--nocapture"]).env("OTLP_TEST_CHILD", name).env("OTEL_SDK_DISABLED", "perhaps");
-    let mut child = child.stderr(stderr).spawn().unwrap();
+    let mut child = own_process(name).env("OTEL_SDK_DISABLED", "perhaps").stderr(stderr).spawn().unwrap();
     let deadline = Instant::now() + LONG;
     let status = loop {
         match child.try_wait().unwrap() {
