@@ -614,6 +614,12 @@ fn more_than_the_memory_into_a_black_hole_is_dropped_by_reason() {
 /// A trace that is not sampled stays so where its work goes on.
 #[test]
 fn what_belongs_to_an_unsampled_span_is_not_sampled_elsewhere() {
+    struct Tidy;
+    impl Drop for Tidy {
+        fn drop(&mut self) {
+            work();
+        }
+    }
     #[traced]
     async fn later() {}
     let _alone = alone();
@@ -625,9 +631,22 @@ fn what_belongs_to_an_unsampled_span_is_not_sampled_elsewhere() {
     Context::remote(trace, parent, otlp::TraceFlags::NONE).run(|| {
         let server = otlp::span!("server").entered();
         assert!(!server.is_recording());
+        let cancelled = otlp::FutureExt::in_span(
+            async {
+                let _tidy = Tidy;
+                std::future::pending::<()>().await;
+            },
+            otlp::span!("cancelled"),
+        );
         let (task, thread, context) = (otlp::span!("task"), otlp::span!("thread"), otlp::span!("context").context());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         runtime.block_on(async { tokio::spawn(otlp::FutureExt::in_span(later(), task)).await.unwrap() });
+        runtime.block_on(async {
+            let task = tokio::spawn(cancelled);
+            tokio::task::yield_now().await;
+            task.abort();
+            task.await.unwrap_err();
+        });
         std::thread::scope(|scope| {
             scope.spawn(|| thread.in_scope(work)).join().unwrap();
             scope.spawn(|| context.run(work)).join().unwrap();

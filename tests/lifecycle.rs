@@ -297,6 +297,35 @@ fn a_loss_is_told_once_whenever_it_was() {
     assert_eq!(balanced().rejected, 200);
 }
 
+/// Another thread is writing to the span when it ends, and finishes it.
+#[test]
+fn a_span_that_ended_before_a_flush_is_in_it() {
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    collector.count_only();
+    let guard = init(&collector);
+    let text = "z".repeat(100_000);
+    for spans in 1..=100 {
+        let span = otlp::span!("shared");
+        let shared = *span;
+        let started = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                started.store(true, Ordering::Release);
+                (0..20).for_each(|_| shared.set_attribute("text", &text));
+            });
+            while !started.load(Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+            (0..spans * 37 % 2000).for_each(|_| std::hint::spin_loop());
+            drop(span);
+            otlp::flush(LONG).unwrap();
+            assert_eq!(collector.span_count(), spans);
+        });
+    }
+    drop(guard);
+}
+
 #[test]
 fn what_may_have_arrived_once_is_of_unknown_outcome_for_good() {
     let _alone = alone();

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
@@ -78,12 +79,12 @@ pub fn enter(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) 
 impl Entered {
     /// Where the end of the function is told.
     pub fn outcome(&self) -> Outcome<'_> {
-        Outcome(self.0.live())
+        Outcome(self.0.live(), PhantomData)
     }
 }
 
-/// Where the end of a function is told.
-pub struct Outcome<'a>(&'a Live);
+/// Where the end of a function is told, on the thread on which it ends.
+pub struct Outcome<'a>(&'a Live, PhantomData<*const ()>);
 
 impl Debug for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +126,7 @@ pub fn start(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) 
 #[inline]
 pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Span {
     if !callsite.is_enabled() {
-        return Span::none();
+        return Span::unrecorded();
     }
     start_with(callsite, fields).map_or_else(Span::unrecorded, Span::new)
 }
@@ -164,7 +165,7 @@ impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
         this.within.poll(task, |mut future, live, output| {
             // The body's variables are gone; its arguments go here, within the span.
             future.set(None);
-            (this.inspect)(&Outcome(live), output);
+            (this.inspect)(&Outcome(live, PhantomData), output);
         })
     }
 }

@@ -103,6 +103,18 @@ fn trc3_pro2_a_remote_parent_is_continued_and_said_to_be_remote() {
 }
 
 #[test]
+fn trc10_where_nothing_is_recorded_a_span_still_stands_for_its_parent() {
+    let _alone = super::sampling::alone();
+    let trace = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap();
+    let parent = Context::remote(trace, SpanId::from_hex("00f067aa0ba902b7").unwrap(), TraceFlags::SAMPLED);
+    parent.run(|| {
+        let span = otlp::span!("client");
+        assert_eq!((span.trace_id(), span.span_id()), (trace, parent.span().span_id()));
+        assert!(!span.is_recording());
+    });
+}
+
+#[test]
 fn trc3_invalid_ids_are_no_parent() {
     let captured = spans_of(|| {
         for (trace, span) in [(TraceId::INVALID, parent()), (trace(), SpanId::INVALID)] {

@@ -211,6 +211,22 @@ fn a_panic_elsewhere_is_none_of_a_future() {
 }
 
 #[test]
+fn what_a_cancelled_future_holds_goes_within_its_context() {
+    let waits = || async {
+        let _variable = Tidy("variable");
+        std::future::pending::<()>().await;
+    };
+    let (_, captured) = capture(|| {
+        let outer = otlp::span!("outer");
+        let mut future = Box::pin(waits().in_context(outer.context()));
+        assert!(poll(future.as_mut()).is_pending());
+        drop(future);
+    });
+    let outer = captured.one("outer");
+    assert_eq!((captured.children_of(outer).len(), outer.bool("variable")), (1, Some(true)));
+}
+
+#[test]
 fn a_finished_future_drops_its_arguments_within_its_span() {
     #[traced]
     async fn takes(argument: Tidy) -> u8 {

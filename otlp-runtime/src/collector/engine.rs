@@ -11,6 +11,7 @@ use super::pace::{Pace, Rest};
 use super::pipe::Pipe;
 use super::routes::{Routes, Say};
 use super::ticket::{Mark, Ticket};
+use crate::record::drain::Pass;
 use crate::record::timeline::Timeline;
 
 /// How often the engine looks whether an ending pipeline has ended.
@@ -80,14 +81,18 @@ impl<F: Feed, D: Doze> Engine<F, D> {
                 Order::End(ticket) => self.asked.push((ticket, true)),
             }
         }
-        let records = self.pass();
-        self.carry_out();
+        let pass = self.pass();
+        // What was ended before a call has to be below its mark: else the mark is set a turn later.
+        if !pass.unfinished {
+            self.carry_out();
+        }
         let now = Instant::now();
-        self.alarm = [self.routes.close_due(now), self.attend(now)].into_iter().flatten().min();
-        records
+        let soon = (!self.asked.is_empty()).then_some(now);
+        self.alarm = [self.routes.close_due(now), self.attend(now), soon].into_iter().flatten().min();
+        pass.records
     }
 
-    fn pass(&mut self) -> u64 {
+    fn pass(&mut self) -> Pass {
         self.timeline.anchor();
         let now = Instant::now();
         let (routes, timeline, desk) = (&mut self.routes, &self.timeline, &self.desk);
@@ -101,7 +106,7 @@ impl<F: Feed, D: Doze> Engine<F, D> {
             }
         });
         self.routes.end_pass(&pass);
-        pass.records
+        pass
     }
 
     /// Gives every call its mark; then ends what is to end.

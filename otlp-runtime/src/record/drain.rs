@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use super::layout::RecordView;
 use super::local::{CHAINS, NO_CHAIN, POOL, REGISTRY};
 use super::log::{Loss, Reader};
+use super::span;
 use super::sync::heavy_barrier;
 
 /// Passes without a record after which a thread's segment is taken back; one, when memory is short.
@@ -22,6 +23,8 @@ pub(crate) struct Drain {
 pub(crate) struct Pass {
     /// Records read.
     pub(crate) records: u64,
+    /// Some spans had ended by then whose records were still to be written, by other threads.
+    pub(crate) unfinished: bool,
     /// Records lost since the last pass, for each [`Loss`].
     pub(crate) lost: [u64; Loss::COUNT],
 }
@@ -33,7 +36,7 @@ impl Drain {
 
     /// Reads every record that was published before the call.
     pub(crate) fn pass(&mut self, each: &mut dyn FnMut(RecordView<'_>)) -> Pass {
-        let mut pass = Pass::default();
+        let mut pass = Pass { unfinished: span::some_are_handed_over(), ..Pass::default() };
         let no_chain = NO_CHAIN.each_ref().map(|count| count.load(Ordering::Relaxed) as u64);
         let before = std::mem::replace(&mut self.no_chain, no_chain);
         pass.lost = std::array::from_fn(|i| no_chain[i] - before[i]);

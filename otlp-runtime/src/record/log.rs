@@ -5,7 +5,7 @@
 //!   at and above it are touched by the chain's writer alone.
 //! - `tail` of a segment is final once its `next` is set.
 //! - The reader alone frees or recycles a segment: after it has moved on to `next`, or after it has revoked it
-//!   (`Chain::revoke`), or after the writer's thread has ended (`orphaned`).
+//!   (`ReaderSide::revoke`), or after the writer's thread has ended (`orphaned`).
 //! - A writer's words (tail, next) and a reader's words (its position) never share a cache line: the reader keeps its own
 //!   in [`Reader`].
 

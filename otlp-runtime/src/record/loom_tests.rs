@@ -131,6 +131,7 @@ struct Out {
 }
 
 impl Content for Sum {
+    fn handing_over(_: bool) {}
     type Header = Option<Arc<Out>>;
     type Journal = usize;
 
@@ -242,10 +243,8 @@ fn loom_a_free_slot_is_taken_by_one_thread() {
         slots.put(second);
         let work = move || {
             let slot = slots.take().unwrap();
-            let address = std::ptr::from_ref(slot) as usize;
             slots.put(slot);
             let again = slots.take().unwrap();
-            let _ = address;
             std::ptr::from_ref(again) as usize
         };
         let other = thread::spawn(work);

@@ -43,6 +43,8 @@ pub(crate) trait Content: Sized + 'static {
     fn finish(header: &Self::Header, journal: &mut Self::Journal, end: u64, unwound: bool);
     /// The slot is free.
     fn free(slot: &'static Slot<Self>);
+    /// An owner is about to leave the end to whoever is writing (`true`), or that is done, or was not necessary (`false`).
+    fn handing_over(begins: bool);
 }
 
 /// Room for one open span.
@@ -141,8 +143,10 @@ impl<C: Content> Handle<C> {
     /// The handle is shared already, or the span is current on this thread (or owned by it) and nowhere else.
     #[inline(always)]
     pub(crate) unsafe fn share(self) {
-        if self.slot.state.load(Ordering::Relaxed) == self.unshared() {
-            self.slot.state.store(self.unshared() | SHARED, Ordering::Release);
+        let unshared = self.unshared();
+        if self.slot.state.load(Ordering::Relaxed) == unshared {
+            // If it fails, it was shared, or has ended, in between.
+            let _ = self.slot.state.compare_exchange(unshared, unshared | SHARED, Ordering::Release, Ordering::Relaxed);
         }
     }
 
@@ -191,6 +195,7 @@ impl<C: Content> Handle<C> {
             let end = self.slot.end.load(Ordering::Relaxed);
             // SAFETY: `ENDING` was set while we held `BUSY`: the owner has left the slot to us.
             unsafe { self.slot.finish(self.generation, end & !UNWOUND, end & UNWOUND != 0) };
+            C::handing_over(false);
         }
     }
 }
@@ -243,8 +248,18 @@ impl<C: Content> Owned<C> {
         let slot = self.0;
         slot.end.store(end & !UNWOUND | if unwound { UNWOUND } else { 0 }, Ordering::Relaxed);
         let mut state = slot.state.load(Ordering::Relaxed);
+        let mut spins = 0;
         loop {
             let busy = state & BUSY != 0;
+            if busy && spins < SPINS {
+                spins += 1;
+                spin_loop();
+                state = slot.state.load(Ordering::Relaxed);
+                continue;
+            }
+            if busy {
+                C::handing_over(true);
+            }
             let success = if busy { Ordering::Release } else { Ordering::Acquire };
             match slot.state.compare_exchange(state, state | BUSY | ENDING, success, Ordering::Relaxed) {
                 Ok(_) if busy => return,
@@ -253,7 +268,12 @@ impl<C: Content> Owned<C> {
                     unsafe { slot.finish(state >> SHIFT, end, unwound) };
                     return;
                 }
-                Err(now) => state = now,
+                Err(now) => {
+                    if busy {
+                        C::handing_over(false);
+                    }
+                    state = now;
+                }
             }
         }
     }
@@ -265,6 +285,8 @@ pub(crate) struct Slots<C: Content> {
     head: AtomicU64,
     made: AtomicU32,
     limit: AtomicU32,
+    /// Slots on the list, about.
+    listed: AtomicU32,
     chunks: [AtomicPtr<Slot<C>>; CHUNKS],
 }
 
@@ -275,6 +297,7 @@ impl<C: Content> Slots<C> {
             head: AtomicU64::new(0),
             made: AtomicU32::new(0),
             limit: AtomicU32::new(CHUNKS as u32),
+            listed: AtomicU32::new(0),
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
         }
     }
@@ -285,6 +308,7 @@ impl<C: Content> Slots<C> {
             head: AtomicU64::new(0),
             made: AtomicU32::new(0),
             limit: AtomicU32::new(CHUNKS as u32),
+            listed: AtomicU32::new(0),
             chunks: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
         }
     }
@@ -295,10 +319,12 @@ impl<C: Content> Slots<C> {
         self.limit.store(chunks as u32, Ordering::Relaxed);
     }
 
-    /// Whether most of what the budget allows has been made: then threads keep no free slots for themselves.
+    /// Whether more than half of what the budget allows is open, or kept by threads: then they keep no free slots.
     #[inline(always)]
     pub(crate) fn is_scarce(&self) -> bool {
-        self.made.load(Ordering::Relaxed) > self.limit.load(Ordering::Relaxed) / 2
+        let made = self.made.load(Ordering::Relaxed) * CHUNK as u32;
+        let out = made.saturating_sub(self.listed.load(Ordering::Relaxed));
+        out > self.limit.load(Ordering::Relaxed) * (CHUNK as u32 / 2)
     }
 
     /// Bytes in slots, free or not.
@@ -325,7 +351,10 @@ impl<C: Content> Slots<C> {
             let next = u64::from(slot.next.load(Ordering::Relaxed));
             let tag = (head >> 32).wrapping_add(1) << 32;
             match self.head.compare_exchange_weak(head, tag | next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(slot),
+                Ok(_) => {
+                    self.listed.fetch_sub(1, Ordering::Relaxed);
+                    return Some(slot);
+                }
                 Err(now) => head = now,
             }
         }
@@ -354,6 +383,8 @@ impl<C: Content> Slots<C> {
 
     /// Puts a free slot on the list.
     pub(crate) fn put(&self, slot: &'static Slot<C>) {
+        // Before it can be taken, so that the number never falls below zero.
+        self.listed.fetch_add(1, Ordering::Relaxed);
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             slot.next.store(head as u32, Ordering::Relaxed);

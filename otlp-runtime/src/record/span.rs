@@ -1,6 +1,7 @@
 //! An open span from its start to its record.
 
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::callsite::Callsite;
 use super::clock;
@@ -14,6 +15,14 @@ use super::slot::{Content, Handle, Owned, Refused, Slot};
 
 /// What a span's slot holds.
 pub(crate) struct Span;
+
+/// Spans that have ended for their owners, and whose records are still to come.
+static HANDED_OVER: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether spans have ended whose records may not be in a log yet.
+pub(crate) fn some_are_handed_over() -> bool {
+    HANDED_OVER.load(Ordering::Acquire) > 0
+}
 
 pub(crate) type SpanSlot = Slot<Span>;
 pub(crate) type SpanHandle = Handle<Span>;
@@ -64,6 +73,16 @@ impl Content for Span {
     #[inline(always)]
     fn free(slot: &'static SpanSlot) {
         local::with(|local| local.put_slot(slot));
+    }
+
+    #[cold]
+    fn handing_over(begins: bool) {
+        if begins {
+            HANDED_OVER.fetch_add(1, Ordering::Relaxed);
+        } else {
+            // The record is in the log of this thread.
+            HANDED_OVER.fetch_sub(1, Ordering::Release);
+        }
     }
 }
 

@@ -221,6 +221,7 @@ static FINISHED: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 static SLOTS: Slots<Counted> = Slots::new();
 
 impl Content for Counted {
+    fn handing_over(_: bool) {}
     type Header = u64;
     type Journal = (u64, Vec<u64>);
 
@@ -299,6 +300,7 @@ fn the_budget_bounds_the_slots() {
     struct Plain;
     static FEW: Slots<Plain> = Slots::new();
     impl Content for Plain {
+        fn handing_over(_: bool) {}
         type Header = ();
         type Journal = ();
         fn empty() -> ((), ()) {

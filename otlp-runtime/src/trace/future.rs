@@ -20,7 +20,7 @@ pub trait FutureExt: Future + Sized {
 
     /// Runs the future within `context`; for tasks that are spawned, whose context is otherwise empty.
     fn in_context(self, context: Context) -> InContext<Self> {
-        InContext { future: self, context }
+        InContext { future: Some(self), context }
     }
 }
 
@@ -36,22 +36,33 @@ pin_project_lite::pin_project! {
 
     impl<F> PinnedDrop for Within<F> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let Some(live) = this.live.take() {
-                // What a cancelled future holds is dropped within its span.
-                let guard = live.enter();
-                this.future.set(None);
-                drop(guard);
-                live.cancel();
-            }
+            this.cancel();
         }
     }
+}
+
+fn enter(parent: Parent) -> Guard {
+    local::with(|local| Guard::enter(local, parent))
 }
 
 impl<F> Within<F> {
     #[inline(always)]
     pub(crate) fn new(future: F, live: Option<Live>) -> Self {
         Self { future: Some(future), live }
+    }
+
+    /// Drops the future, if it is there: what it holds goes within its span.
+    fn cancel(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        match this.live.take() {
+            Some(live) => {
+                let guard = live.enter();
+                this.future.set(None);
+                drop(guard);
+                live.cancel();
+            }
+            None => this.future.set(None),
+        }
     }
 }
 
@@ -102,6 +113,14 @@ pin_project_lite::pin_project! {
         within: Within<F>,
         unrecorded: Option<Parent>,
     }
+
+    impl<F> PinnedDrop for InSpan<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let _guard = this.unrecorded.map(enter);
+            this.within.cancel();
+        }
+    }
 }
 
 impl<F> fmt::Debug for InSpan<F> {
@@ -115,7 +134,7 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _guard = this.unrecorded.map(|parent| local::with(|local| Guard::enter(local, parent)));
+        let _guard = this.unrecorded.map(enter);
         this.within.poll(task, |_, _, _| {})
     }
 }
@@ -126,8 +145,16 @@ pin_project_lite::pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct InContext<F> {
         #[pin]
-        future: F,
+        future: Option<F>,
         context: Context,
+    }
+
+    impl<F> PinnedDrop for InContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _guard = this.context.enter();
+            this.future.set(None);
+        }
     }
 }
 
@@ -137,6 +164,6 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _guard = this.context.enter();
-        this.future.poll(task)
+        this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task))
     }
 }

@@ -52,7 +52,7 @@ impl SpanRef {
         self.parent.handle.is_some_and(|handle| handle.is_open())
     }
 
-    /// Sets an attribute; a later value of the same key wins. An empty key is ignored.
+    /// Sets an attribute; a later value of the same key wins. An attribute without a key is dropped and counted.
     pub fn set_attribute<V: Value>(&self, key: &str, value: V) {
         if self.parent.handle.is_none() {
             return;
