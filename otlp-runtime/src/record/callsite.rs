@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::route;
 use crate::data::{Level, Scope, SpanKind};
 
 /// What is known of an annotated function when it is compiled.
@@ -27,18 +28,22 @@ pub struct Metadata {
     pub root: bool,
 }
 
+/// The interest of a callsite that no setter has seen yet; see [`Callsite::settle`].
+const UNSEEN: u8 = 0x80;
+
 /// A place in the source that makes spans.
 #[derive(Debug)]
 pub struct Callsite {
+    /// Who consumes its spans, as bits of [`route`]; 0: nobody.
     interest: AtomicU8,
     distinct_keys: bool,
     metadata: Metadata,
 }
 
 impl Callsite {
-    /// A callsite that is off until somebody consumes spans.
+    /// A callsite; it is off until somebody consumes spans.
     pub const fn new(metadata: Metadata) -> Self {
-        Self { interest: AtomicU8::new(0), distinct_keys: are_distinct(metadata.keys), metadata }
+        Self { interest: AtomicU8::new(UNSEEN), distinct_keys: are_distinct(metadata.keys), metadata }
     }
 
     /// Whether no two of the keys are the same; the macros cannot see that of keys that are constants.
@@ -47,10 +52,34 @@ impl Callsite {
         self.distinct_keys
     }
 
-    /// Whether spans are recorded here: one relaxed load.
+    /// Whether a span might be recorded here, which is for [`is_wanted`](Self::is_wanted) to decide: one relaxed load.
     #[inline(always)]
     pub fn is_enabled(&self) -> bool {
-        self.interest.load(Ordering::Relaxed) != 0
+        self.interest() != 0
+    }
+
+    /// Whether `consumer` takes its spans.
+    #[inline(always)]
+    pub(crate) fn is_wanted(&self, consumer: u8) -> bool {
+        let interest = self.interest();
+        interest & consumer != 0 || (interest & UNSEEN != 0 && self.settle() & consumer != 0)
+    }
+
+    #[inline(always)]
+    fn interest(&self) -> u8 {
+        if cfg!(otlp_off) { 0 } else { self.interest.load(Ordering::Relaxed) }
+    }
+
+    /// The first call of a callsite that was not there when the last setter went round: nobody has set anything yet, or a
+    /// library was loaded later. Where a setter is at work just now, that one sees to it.
+    #[cold]
+    #[inline(never)]
+    fn settle(&self) -> u8 {
+        route::with_interest(&self.metadata, |interest| {
+            self.set_interest(interest);
+            interest
+        })
+        .unwrap_or(0)
     }
 
     /// What was known at compile time.
@@ -58,8 +87,8 @@ impl Callsite {
         &self.metadata
     }
 
-    fn set_interest(&self, on: bool) {
-        self.interest.store(u8::from(on), Ordering::Relaxed);
+    fn set_interest(&self, interest: u8) {
+        self.interest.store(interest, Ordering::Relaxed);
     }
 }
 
@@ -96,11 +125,11 @@ pub struct Registered(pub &'static Callsite);
 inventory::collect!(Registered);
 
 /// Every callsite of the program.
-pub fn callsites() -> impl Iterator<Item = &'static Callsite> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Callsite> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
 }
 
-/// Turns every callsite on or off.
-pub(crate) fn set_all(on: bool) {
-    callsites().for_each(|callsite| callsite.set_interest(on));
+/// Sets the interest of every callsite.
+pub(super) fn set_all(interest: impl Fn(&Metadata) -> u8) {
+    all().for_each(|callsite| callsite.set_interest(interest(&callsite.metadata)));
 }

@@ -127,6 +127,9 @@ pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
 /// Starts a span as a child of `parent`.
 #[inline]
 pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    if !callsite.is_wanted(route::consumer(parent.route)) {
+        return None;
+    }
     let child = parent.flags & (context_flag::RECORDING | context_flag::REMOTE) == context_flag::RECORDING
         && !callsite.metadata().root;
     if child && !local.is_silent() {
