@@ -52,17 +52,21 @@ impl Callsite {
         self.distinct_keys
     }
 
-    /// Whether a span might be recorded here, which is for [`is_wanted`](Self::is_wanted) to decide: one relaxed load.
+    /// Whether anybody might consume the spans made here; for the starting of a span to decide. One relaxed load.
     #[inline(always)]
     pub fn is_enabled(&self) -> bool {
         self.interest() != 0
     }
 
-    /// Whether `consumer` takes its spans.
+    /// Whether `consumer` takes its spans, as far as it was seen.
     #[inline(always)]
-    pub(crate) fn is_wanted(&self, consumer: u8) -> bool {
-        let interest = self.interest();
-        interest & consumer != 0 || (interest & UNSEEN != 0 && self.settle() & consumer != 0)
+    pub(super) fn is_wanted(&self, consumer: u8) -> bool {
+        self.interest() & consumer != 0
+    }
+
+    /// Whether no setter has seen it.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.interest() == UNSEEN
     }
 
     #[inline(always)]
@@ -70,16 +74,10 @@ impl Callsite {
         if cfg!(otlp_off) { 0 } else { self.interest.load(Ordering::Relaxed) }
     }
 
-    /// The first call of a callsite that was not there when the last setter went round: nobody has set anything yet, or a
-    /// library was loaded later. Where a setter is at work just now, that one sees to it.
-    #[cold]
-    #[inline(never)]
-    fn settle(&self) -> u8 {
-        route::with_interest(&self.metadata, |interest| {
-            self.set_interest(interest);
-            interest
-        })
-        .unwrap_or(0)
+    /// Asks who consumes its spans, as a setter that has seen it would have told: it was not there when the last one went
+    /// round, because a library was loaded later, or there was none yet. `false`: one is at work just now.
+    pub(super) fn settle(&self) -> bool {
+        route::with_interest(&self.metadata, |interest| self.set_interest(interest))
     }
 
     /// What was known at compile time.

@@ -56,7 +56,8 @@ impl CallsiteInfo {
     /// Whether its spans are recorded now: `init` was called, and the filter admits them. Captures of tests, which have
     /// everything, do not count here, and sampling comes later.
     pub fn is_enabled(&self) -> bool {
-        self.0.is_wanted(route::GLOBAL_CONSUMER)
+        let settled = !self.0.is_unseen() || self.0.settle();
+        settled && self.0.is_wanted(route::GLOBAL_CONSUMER)
     }
 }
 

@@ -82,7 +82,8 @@ impl Consumers {
 
     fn interest(&self, metadata: &Metadata) -> u8 {
         let global = self.global && self.filter.admits(metadata.path, metadata.level);
-        u8::from(global) * GLOBAL_CONSUMER | u8::from(self.captures > 0) * CAPTURES
+        let bit = |on: bool, consumer: u8| if on { consumer } else { 0 };
+        bit(global, GLOBAL_CONSUMER) | bit(self.captures > 0, CAPTURES)
     }
 
     fn changed(&self) {
@@ -94,14 +95,15 @@ fn consumers() -> MutexGuard<'static, Consumers> {
     CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives `f` the interest of a callsite, which does not change meanwhile. `None`: just now it does. Never waits.
-pub(super) fn with_interest<R>(metadata: &Metadata, f: impl FnOnce(u8) -> R) -> Option<R> {
+/// Gives `f` the interest of a callsite, which does not change meanwhile. `false`: just now it does. Never waits.
+pub(super) fn with_interest(metadata: &Metadata, f: impl FnOnce(u8)) -> bool {
     let consumers = match CONSUMERS.try_lock() {
         Ok(consumers) => consumers,
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        Err(TryLockError::WouldBlock) => return None,
+        Err(TryLockError::WouldBlock) => return false,
     };
-    Some(f(consumers.interest(metadata)))
+    f(consumers.interest(metadata));
+    true
 }
 
 /// Opens the global route. Its filter counts if it is from the program's code, or if [`set_filter`] was not used before.
