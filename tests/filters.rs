@@ -7,6 +7,7 @@ mod process;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use otlp::testing::{Captured, Collector, capture, capture_async};
 use otlp::{CallsiteInfo, Context, Level, OtlpConfig, OtlpError, SpanKind, callsites, set_filter, traced};
@@ -260,7 +261,8 @@ fn threads_record_while_filters_change_and_captures_open_and_close() {
                         while !done.load(Ordering::Relaxed) {
                             shop::order();
                             made.fetch_add(6, Ordering::Relaxed);
-                            thread::yield_now();
+                            // Not more than the buffers hold: nothing may be dropped.
+                            thread::sleep(Duration::from_micros(50));
                         }
                     });
                 }
