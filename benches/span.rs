@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let floor = Floor::start();
     let collector = Collector::start()?;
     collector.count_only();
+    filtered(&collector)?;
     recorded(&floor, &collector)?;
     unsampled(&floor, &collector)
 }
@@ -47,18 +48,27 @@ fn config(collector: &Collector) -> OtlpConfig {
 /// Before `init`.
 fn disabled() {
     system::pin(CALLER);
+    over_the_bare_call("not initialised, over the bare call");
+}
+
+/// With an engine that runs, and a filter that leaves the function out.
+fn filtered(collector: &Collector) -> Result<(), Box<dyn Error>> {
+    system::pin(OTHERS);
+    let guard = config(collector).with_filter("info,span::harness::workload::two=off").init()?;
+    system::pin(CALLER);
+    over_the_bare_call("filtered out, over the bare call");
+    drop(guard);
+    Ok(())
+}
+
+fn over_the_bare_call(name: &str) {
     let mut cases = [
         Case::new("bare call", 1, |i| work::bare(black_box(i), black_box(TEXT))),
         Case::new("annotated call", 1, |i| work::two(black_box(i), black_box(TEXT))),
     ];
     let samples = measure(TIGHT, &mut cases);
     if let [bare, annotated] = *samples {
-        table::row(
-            "not initialised, over the bare call",
-            annotated.best - bare.best,
-            " ns",
-            Some(Budget::new(1.0, 0.5)),
-        );
+        table::row(name, annotated.best - bare.best, " ns", Some(Budget::new(1.0, 0.5)));
     }
 }
 

@@ -10,6 +10,7 @@ pub use otlp_runtime::{
     data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,
     init::{OtlpGuard, flush, flush_async, init, shutdown},
+    record::registry::{CallsiteInfo, callsites, set_filter},
     record::value::{AttributeWriter, Attributes, Value, ValueWriter},
     status::{Status, status},
     trace::{Context, ContextGuard, EnteredSpan, FutureExt, InContext, InSpan, Span, SpanRef},

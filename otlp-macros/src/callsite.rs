@@ -48,7 +48,7 @@ impl Callsite<'_> {
                 },
                 root: #root,
             });
-            #private::inventory::submit! { #private::Registered(&__OTLP_CALLSITE) }
+            #private::register! { __OTLP_CALLSITE }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
+pub use crate::__register_callsite as register;
 pub use crate::data::{Level, Scope, SpanKind};
 pub use crate::record::callsite::{Callsite, Metadata, Registered};
 pub use crate::record::value::{Attributes, Value};
@@ -18,6 +19,23 @@ use crate::record::span::{self, Live, ScopedSpan, Starting};
 use crate::trace::{Within, record_failure};
 
 mod inspect;
+
+/// Puts a callsite into the program's registry; with `--cfg otlp_off` there is none. The `cfg` is asked for here, where it
+/// is this crate's: in the expansion it would be the user's, whose compiler may not know it.
+#[cfg(not(otlp_off))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register_callsite {
+    ($callsite:ident) => {
+        $crate::macro_support::inventory::submit! { $crate::macro_support::Registered(&$callsite) }
+    };
+}
+#[cfg(otlp_off)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register_callsite {
+    ($callsite:ident) => {};
+}
 
 /// Where an expansion writes a new span's fields.
 pub struct Fields<'f>(&'f mut Journal);
@@ -148,12 +166,24 @@ impl<F, P> Debug for Instrumented<F, P> {
 }
 
 /// Polls `future` within `span`, shows its output to `inspect`, and ends the span.
+#[cfg(not(otlp_off))]
 #[inline(always)]
 pub fn instrument<F: Future, P>(span: SpanHandle, future: F, inspect: P) -> Instrumented<F, P>
 where
     P: Fn(&Outcome<'_>, &F::Output),
 {
     Instrumented { within: Within::new(future, span.0), inspect }
+}
+
+/// The future itself, which no span is ever around.
+#[cfg(otlp_off)]
+#[inline(always)]
+pub fn instrument<F: Future, P>(span: SpanHandle, future: F, _: P) -> F
+where
+    P: Fn(&Outcome<'_>, &F::Output),
+{
+    drop(span.0);
+    future
 }
 
 impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {

@@ -14,7 +14,7 @@ async fn wait(n: u32) {
             },
             root: false,
         });
-    crate::telemetry::__private::inventory::submit! { crate :: telemetry :: __private :: Registered (& __OTLP_CALLSITE) }
+    crate::telemetry::__private::register! { __OTLP_CALLSITE }
     let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
         crate::telemetry::__private::start(
             &__OTLP_CALLSITE,

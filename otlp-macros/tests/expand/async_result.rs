@@ -14,7 +14,7 @@ async fn list(&self) -> Result<impl Iterator<Item = u32>, Error> {
             },
             root: false,
         });
-    ::otlp::__private::inventory::submit! { :: otlp :: __private :: Registered (& __OTLP_CALLSITE) }
+    ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
         ::otlp::__private::start(&__OTLP_CALLSITE, |_| {})
     } else {

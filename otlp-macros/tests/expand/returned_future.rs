@@ -14,7 +14,7 @@ fn load<'a>(&'a self, key: Key) -> Pin<Box<dyn Future<Output = Result<u32, Error
             },
             root: false,
         });
-    ::otlp::__private::inventory::submit! { :: otlp :: __private :: Registered (& __OTLP_CALLSITE) }
+    ::otlp::__private::register! { __OTLP_CALLSITE }
     let key = key.normal();
     Box::pin(async move {
         let __otlp_span = if __OTLP_CALLSITE.is_enabled() {

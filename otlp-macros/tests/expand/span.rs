@@ -14,7 +14,7 @@ fn expansion() -> ::otlp::Span {
             },
             root: false,
         });
-    ::otlp::__private::inventory::submit! { :: otlp :: __private :: Registered (& __OTLP_CALLSITE) }
+    ::otlp::__private::register! { __OTLP_CALLSITE }
     ::otlp::__private::span(&__OTLP_CALLSITE, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
         __otlp_fields.value(0u16, &(n));
         __otlp_fields.display(1u16, &(text));

@@ -14,7 +14,7 @@ pub fn area(width: f64) -> f64 {
             },
             root: false,
         });
-    ::otlp::__private::inventory::submit! { :: otlp :: __private :: Registered (& __OTLP_CALLSITE) }
+    ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {
         ::otlp::__private::enter(&__OTLP_CALLSITE, |_| {})
     } else {

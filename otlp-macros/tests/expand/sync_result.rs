@@ -16,7 +16,7 @@ pub(crate) fn load<'a, T: Read>(&'a mut self, key: &str) -> Result<&'a T, Error>
             },
             root: true,
         });
-    ::otlp::__private::inventory::submit! { :: otlp :: __private :: Registered (& __OTLP_CALLSITE) }
+    ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {
         ::otlp::__private::enter(&__OTLP_CALLSITE, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
             __otlp_fields.value(0u16, &(key));

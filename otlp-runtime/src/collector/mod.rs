@@ -32,7 +32,7 @@ pub(crate) use pipe::Pipe;
 pub(crate) use pipeline::BatchLimits;
 
 use crate::account::{Counts, Ledger, Report};
-use crate::config::{Resolved, RootSampler, Sampler};
+use crate::config::{Resolved, RootSampler, Sampler, Source};
 #[cfg(feature = "testing")]
 use crate::data::Resource;
 use crate::error::OtlpError;
@@ -91,13 +91,14 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
         on_thread_start: own::mark,
         ..Settings::default()
     };
+    let filter = (settings.filter.clone(), settings.filter_source == Source::Code);
     let ledger = Arc::new(Ledger::default());
     start()?;
     let exporter = Box::new(Exporter::start(exporter, transport, Arc::clone(&ledger))?);
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
     crate::record::clock::start();
     Ok(DESK.open_global(reservation, || {
-        let route = route::open_global(sampling(&settings.sampler));
+        let route = route::open_global(sampling(&settings.sampler), filter);
         Pipeline::new(route, true, &settings.resource, limits, ledger, exporter)
     }))
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::TransportProtocol;
 use super::endpoint::{self, EndpointKind};
+use super::{Filter, TransportProtocol};
 
 /// The longest time that a setting means; longer ones, and "no limit", are this: 2^31-1 ms, nearly 25 days.
 pub(super) const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
@@ -45,6 +45,11 @@ pub(super) fn timeout(value: &str) -> Result<Duration, String> {
 pub(super) fn protocol(value: &str) -> Result<TransportProtocol, String> {
     TransportProtocol::find(value)
         .ok_or_else(|| format!("{:?} is not a protocol that otlp speaks (`grpc`, `http/protobuf`)", shown(value)))
+}
+
+/// A list of directives.
+pub(super) fn filter(value: &str) -> Result<Filter, String> {
+    Filter::parse(value).map_err(|problem| problem.to_string())
 }
 
 /// A URL; what a protocol says to it is looked at when that is known.

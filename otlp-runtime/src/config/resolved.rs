@@ -10,7 +10,7 @@ use super::resource::{self, Parts};
 use super::validation::MOST_RESOURCE_BYTES;
 use super::validation::require;
 use super::variables::{self, UNREAD, Variable};
-use super::{OtlpConfig, Sampler, TransportProtocol};
+use super::{Filter, OtlpConfig, Sampler, TransportProtocol};
 use crate::data::Resource;
 use crate::error::OtlpError;
 
@@ -43,6 +43,10 @@ pub struct Resolved {
     pub timeout: Duration,
     /// Which traces are recorded.
     pub sampler: Sampler,
+    /// Which callsites are recorded.
+    pub filter: Filter,
+    /// Who set the filter.
+    pub filter_source: Source,
     /// Most items of a batch.
     pub batch_size: usize,
     /// Encoded bytes at which a batch is sent.
@@ -89,6 +93,10 @@ impl OtlpConfig {
         let shown = |timeout: &Duration| format!("{} ms", timeout.as_millis());
         let timeout = reader.choose(self.timeout, &variables, TIMEOUT, |_| Ok(()), shown).0;
 
+        let shown = |_: &Filter| "no filter".to_owned();
+        let (filter, filter_source) =
+            reader.choose(self.parsed_filter()?, &[&variables::FILTER], Filter::new(), |_| Ok(()), shown);
+
         let service_name = reader.optional(&variables::SERVICE_NAME);
         let attributes = reader.optional(&variables::RESOURCE_ATTRIBUTES);
         let resource = resource::build(Parts {
@@ -108,6 +116,8 @@ impl OtlpConfig {
             endpoint,
             timeout: timeout.min(LONGEST),
             sampler: self.sampler.clone().unwrap_or_default(),
+            filter,
+            filter_source,
             batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
             batch_bytes: self.batch_bytes.unwrap_or(BATCH_BYTES.min(memory_limit / 8)),
             schedule_delay: self.schedule_delay.unwrap_or(SCHEDULE_DELAY).min(LONGEST),
@@ -190,6 +200,8 @@ impl fmt::Debug for Resolved {
             .field("endpoint", &self.endpoint)
             .field("timeout", &self.timeout)
             .field("sampler", &self.sampler)
+            .field("filter", &format_args!("{}", self.filter))
+            .field("filter_source", &self.filter_source)
             .field("batch_size", &self.batch_size)
             .field("batch_bytes", &self.batch_bytes)
             .field("schedule_delay", &self.schedule_delay)

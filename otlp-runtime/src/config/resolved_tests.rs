@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::config::{RootSampler, TABLE};
+use crate::config::{Filter, RootSampler, TABLE};
 use crate::data::AttributeValue;
 use TransportProtocol::{Grpc, HttpProtobuf};
 
@@ -267,6 +267,19 @@ fn t7_a_base_that_has_the_signals_path_is_used_as_the_specification_says_with_a_
     assert_eq!(resolved.endpoint.url, url);
     assert_eq!(quiet(&new(), &[(TRACES_ENDPOINT, url)]).endpoint.url, url);
     assert_eq!(quiet(&new().with_traces_endpoint(url), &[]).endpoint.kind, EndpointKind::Signal);
+}
+
+#[test]
+fn the_filter_of_the_code_wins_over_the_environments_and_a_bad_one_there_is_none() {
+    let from = |config: &OtlpConfig, variables: &[(&str, &str)]| {
+        let resolved = quiet(config, variables);
+        (resolved.filter.to_string(), resolved.filter_source == Source::Code)
+    };
+    assert_eq!(from(&new(), &[]), (String::new(), false));
+    assert_eq!(from(&new(), &[("OTLP_FILTER", " info ,a::b=off")]), ("info,a::b=off".to_owned(), false));
+    assert_eq!(from(&new().with_filter("warn"), &[("OTLP_FILTER", "inof")]), ("warn".to_owned(), true));
+    let resolved = reported(&new(), &[("OTLP_FILTER", "a=off,inof")], &["OTLP_FILTER", "\"inof\"", "using no filter"]);
+    assert_eq!(resolved.filter, Filter::new());
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub struct OtlpConfig {
     pub(super) service: Option<Service>,
     pub(super) attributes: Vec<(String, AttributeValue)>,
     pub(super) sampler: Option<Sampler>,
+    pub(super) filter: Option<String>,
     pub(super) batch_size: Option<usize>,
     pub(super) batch_bytes: Option<usize>,
     pub(super) schedule_delay: Option<Duration>,
@@ -79,6 +80,15 @@ impl OtlpConfig {
     /// Which traces are recorded. Default: as the parent says, and every trace that starts here.
     pub fn with_sampler(mut self, sampler: Sampler) -> Self {
         self.sampler = Some(sampler);
+        self
+    }
+
+    /// Which callsites are recorded: directives with commas between, each a level (`off`, `error`, `warn`, `info`, `debug`,
+    /// `trace`) or `path=level`, as in `info,shop::db=debug,hyper=off`. Default: everything is.
+    ///
+    /// It holds until `otlp::set_filter` sets another; what the directives mean is said there.
+    pub fn with_filter(mut self, directives: impl Into<String>) -> Self {
+        self.filter = Some(directives.into());
         self
     }
 
@@ -153,6 +163,7 @@ impl fmt::Debug for OtlpConfig {
         let keys: Vec<&str> = self.attributes.iter().map(|(key, _)| key.as_str()).collect();
         some(&mut s, "resource_attributes", Some(&keys).filter(|keys| !keys.is_empty()));
         some(&mut s, "sampler", self.sampler.as_ref());
+        some(&mut s, "filter", self.filter.as_ref());
         some(&mut s, "batch_size", self.batch_size.as_ref());
         some(&mut s, "batch_bytes", self.batch_bytes.as_ref());
         some(&mut s, "schedule_delay", self.schedule_delay.as_ref());

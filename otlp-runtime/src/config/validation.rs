@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::endpoint::{self, EndpointKind, Problem};
-use super::{OtlpConfig, TransportProtocol};
+use super::{Filter, OtlpConfig, TransportProtocol};
 use crate::error::OtlpError;
 
 /// The least that the engine can work with.
@@ -50,6 +50,11 @@ impl OtlpConfig {
         Ok(())
     }
 
+    /// The filter that was set.
+    pub(super) fn parsed_filter(&self) -> Result<Option<Filter>, OtlpError> {
+        self.filter.as_deref().map(str::parse).transpose()
+    }
+
     /// Everything but protocol and endpoint.
     pub(super) fn check_rest(&self) -> Result<(), OtlpError> {
         if self.service.as_ref().is_some_and(|service| service.name.trim().is_empty()) {
@@ -68,6 +73,7 @@ impl OtlpConfig {
         if let Some(sampler) = &self.sampler {
             sampler.validate()?;
         }
+        self.parsed_filter()?;
         count("batch_size", self.batch_size, 1, usize::MAX)?;
         count("batch_bytes", self.batch_bytes, 1, MOST_BATCH_BYTES)?;
         count("memory_limit", self.memory_limit, LEAST_MEMORY, usize::MAX)?;
@@ -154,6 +160,7 @@ mod tests {
             (new().with_service(" ", "1"), "service"),
             (new().with_resource_attribute("", 1), "resource_attribute"),
             (new().with_sampler(Sampler::trace_id_ratio(2.0)), "sampler"),
+            (new().with_filter("info,shop=loud"), "filter"),
             (new().with_batch_size(0), "batch_size"),
             (new().with_batch_bytes(0), "batch_bytes"),
             (new().with_batch_bytes(usize::MAX), "batch_bytes"),

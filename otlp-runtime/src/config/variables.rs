@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{TransportProtocol, parse};
+use super::{Filter, TransportProtocol, parse};
 
 /// One variable, for the documentation.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,17 @@ pub(super) const RESOURCE_ATTRIBUTES: Variable<Vec<(String, String)>> = Variable
     parse: parse::attributes,
 };
 
+pub(super) const FILTER: Variable<Filter> = Variable {
+    row: Row {
+        name: "OTLP_FILTER",
+        takes: "`level` and `path=level`, with commas between",
+        default: "everything is recorded",
+        code: "`with_filter`, `otlp::set_filter`",
+        doc: "Which callsites are recorded, by level and by path: `info,shop::db=debug,hyper=off`.",
+    },
+    parse: parse::filter,
+};
+
 /// Every variable that is read, in the order of the documentation.
 pub const TABLE: &[Row] = &[
     SDK_DISABLED.row,
@@ -137,6 +148,7 @@ pub const TABLE: &[Row] = &[
     TRACES_TIMEOUT.row,
     SERVICE_NAME.row,
     RESOURCE_ATTRIBUTES.row,
+    FILTER.row,
 ];
 
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::route;
 use crate::data::{Level, Scope, SpanKind};
 
 /// What is known of an annotated function when it is compiled.
@@ -27,18 +28,22 @@ pub struct Metadata {
     pub root: bool,
 }
 
+/// The interest of a callsite that no setter has seen yet; see [`Callsite::settle`].
+const UNSEEN: u8 = 0x80;
+
 /// A place in the source that makes spans.
 #[derive(Debug)]
 pub struct Callsite {
+    /// Who consumes its spans, as bits of [`route`]; 0: nobody.
     interest: AtomicU8,
     distinct_keys: bool,
     metadata: Metadata,
 }
 
 impl Callsite {
-    /// A callsite that is off until somebody consumes spans.
+    /// A callsite; it is off until somebody consumes spans.
     pub const fn new(metadata: Metadata) -> Self {
-        Self { interest: AtomicU8::new(0), distinct_keys: are_distinct(metadata.keys), metadata }
+        Self { interest: AtomicU8::new(UNSEEN), distinct_keys: are_distinct(metadata.keys), metadata }
     }
 
     /// Whether no two of the keys are the same; the macros cannot see that of keys that are constants.
@@ -47,10 +52,32 @@ impl Callsite {
         self.distinct_keys
     }
 
-    /// Whether spans are recorded here: one relaxed load.
+    /// Whether anybody might consume the spans made here; for the starting of a span to decide. One relaxed load.
     #[inline(always)]
     pub fn is_enabled(&self) -> bool {
-        self.interest.load(Ordering::Relaxed) != 0
+        self.interest() != 0
+    }
+
+    /// Whether `consumer` takes its spans, as far as it was seen.
+    #[inline(always)]
+    pub(super) fn is_wanted(&self, consumer: u8) -> bool {
+        self.interest() & consumer != 0
+    }
+
+    /// Whether no setter has seen it.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.interest() == UNSEEN
+    }
+
+    #[inline(always)]
+    fn interest(&self) -> u8 {
+        if cfg!(otlp_off) { 0 } else { self.interest.load(Ordering::Relaxed) }
+    }
+
+    /// Asks who consumes its spans, as a setter that has seen it would have told: it was not there when the last one went
+    /// round, because a library was loaded later, or there was none yet. `false`: one is at work just now.
+    pub(super) fn settle(&self) -> bool {
+        route::with_interest(&self.metadata, |interest| self.set_interest(interest))
     }
 
     /// What was known at compile time.
@@ -58,8 +85,8 @@ impl Callsite {
         &self.metadata
     }
 
-    fn set_interest(&self, on: bool) {
-        self.interest.store(u8::from(on), Ordering::Relaxed);
+    fn set_interest(&self, interest: u8) {
+        self.interest.store(interest, Ordering::Relaxed);
     }
 }
 
@@ -96,11 +123,11 @@ pub struct Registered(pub &'static Callsite);
 inventory::collect!(Registered);
 
 /// Every callsite of the program.
-pub fn callsites() -> impl Iterator<Item = &'static Callsite> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Callsite> {
     inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
 }
 
-/// Turns every callsite on or off.
-pub(crate) fn set_all(on: bool) {
-    callsites().for_each(|callsite| callsite.set_interest(on));
+/// Sets the interest of every callsite.
+pub(super) fn set_all(interest: impl Fn(&Metadata) -> u8) {
+    all().for_each(|callsite| callsite.set_interest(interest(&callsite.metadata)));
 }

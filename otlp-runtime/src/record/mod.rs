@@ -37,6 +37,8 @@ mod loom_tests;
 pub mod lost;
 pub(crate) mod pool;
 #[cfg(not(loom))]
+pub mod registry;
+#[cfg(not(loom))]
 pub(crate) mod route;
 pub(crate) mod slot;
 #[cfg(not(loom))]

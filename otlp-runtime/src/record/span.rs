@@ -148,7 +148,7 @@ pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
 pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
     let child = parent.flags & (context_flag::RECORDING | context_flag::REMOTE) == context_flag::RECORDING
         && !callsite.metadata().root;
-    if child && !local.is_silent() {
+    if child && callsite.is_wanted(route::consumer(parent.route)) && !local.is_silent() {
         return claim(
             local,
             Header {
@@ -167,9 +167,19 @@ pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &P
     start_local_root(local, callsite, parent)
 }
 
+/// Where a callsite that nobody has seen before is first called.
+#[cold]
+#[inline(never)]
+fn start_unseen(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    if callsite.settle() { start_under(local, callsite, parent) } else { None }
+}
+
 /// A span without a parent in this process: the sampler decides.
 #[inline(never)]
 fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    if !callsite.is_wanted(route::consumer(parent.route)) {
+        return if callsite.is_unseen() { start_unseen(local, callsite, parent) } else { None };
+    }
     let has_parent = parent.span_id != 0 && !callsite.metadata().root;
     let remote = parent.flags & context_flag::REMOTE != 0;
     // The children of a span that is not recorded are not either.
