@@ -1,5 +1,6 @@
 //! `#[otlp::traced]` on functions and methods.
 
+mod arguments;
 mod body;
 mod expand;
 mod fallback;
