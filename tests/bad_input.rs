@@ -610,3 +610,81 @@ fn more_than_the_memory_into_a_black_hole_is_dropped_by_reason() {
     assert_eq!((counts.recorded, counts.dropped_total()), (spans, spans), "{counts:?}");
     assert!(counts.dropped(DropReason::QueueFull) + counts.dropped(DropReason::BufferFull) > 0, "{counts:?}");
 }
+
+/// A trace that is not sampled stays so where its work goes on.
+#[test]
+fn what_belongs_to_an_unsampled_span_is_not_sampled_elsewhere() {
+    #[traced]
+    async fn later() {}
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    let sampler = Sampler::parent_based(Sampler::always_on());
+    let guard = config(collector.endpoint()).with_sampler(sampler).init().unwrap();
+    let trace = otlp::TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap();
+    let parent = otlp::SpanId::from_hex("00f067aa0ba902b7").unwrap();
+    Context::remote(trace, parent, otlp::TraceFlags::NONE).run(|| {
+        let server = otlp::span!("server").entered();
+        assert!(!server.is_recording());
+        let (task, thread, context) = (otlp::span!("task"), otlp::span!("thread"), otlp::span!("context").context());
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        runtime.block_on(async { tokio::spawn(otlp::FutureExt::in_span(later(), task)).await.unwrap() });
+        std::thread::scope(|scope| {
+            scope.spawn(|| thread.in_scope(work)).join().unwrap();
+            scope.spawn(|| context.run(work)).join().unwrap();
+            let entered = otlp::span!("entered");
+            scope.spawn(move || {
+                let _entered = entered.entered();
+                work();
+            });
+        });
+    });
+    drop(guard);
+    assert_eq!((balanced().recorded, collector.span_count()), (0, 0));
+}
+
+/// Threads that did something once, and do nothing now, leave the others room.
+#[test]
+fn idle_threads_leave_slots_to_the_others() {
+    const THREADS: usize = 500;
+    fn nested(depth: u32) {
+        let _span = otlp::span!("nested").entered();
+        if depth > 1 {
+            nested(depth - 1);
+        }
+    }
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    collector.count_only();
+    // Room for some two thousand open spans.
+    let guard = config(collector.endpoint()).with_memory_limit(4 << 20).init().unwrap();
+    let idle = std::sync::Barrier::new(THREADS + 1);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            let work = || {
+                nested(8);
+                idle.wait();
+                idle.wait();
+            };
+            std::thread::Builder::new().stack_size(128 << 10).spawn_scoped(scope, work).unwrap();
+        }
+        idle.wait();
+        scope.spawn(|| (0..100).for_each(|_| nested(8))).join().unwrap();
+        idle.wait();
+    });
+    drop(guard);
+    assert_eq!(balanced().dropped(DropReason::LiveSpans), 0);
+}
+
+/// Spans that needed more than their slot give that back.
+#[test]
+fn a_burst_of_large_spans_leaves_room_for_later_ones() {
+    let text = "x".repeat(3000);
+    let captured = received(1110, || {
+        let open: Vec<_> = (0..1100).map(|_| otlp::span!("burst", text)).collect();
+        drop(open);
+        otlp::flush(LONG).unwrap();
+        let larger = "y".repeat(5000);
+        (0..10).for_each(|_| drop(otlp::span!("later", larger)));
+    });
+    assert!(captured.named("later").all(|span| span.dropped_attributes == 0));
+}

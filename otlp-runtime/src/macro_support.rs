@@ -216,7 +216,7 @@ pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -
     if !callsite.is_enabled() {
         return Span::none();
     }
-    start_with(callsite, fields).map_or_else(Span::none, Span::new)
+    start_with(callsite, fields).map_or_else(Span::unrecorded, Span::new)
 }
 
 pin_project_lite::pin_project! {

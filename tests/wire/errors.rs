@@ -369,3 +369,21 @@ fn an_error_whose_display_or_source_panics() {
         assert_eq!(span.string("error.type"), Some("wire::errors::an_error_whose_display_or_source_panics::Nasty"));
     }
 }
+
+/// Two different errors without a word to say.
+#[test]
+fn errors_without_words_are_told_apart_by_their_type() {
+    struct First;
+    struct Second;
+    #[traced]
+    fn child() -> Result<(), First> {
+        Err(First)
+    }
+    #[traced]
+    fn parent() -> Result<(), Second> {
+        let _handled = child();
+        Err(Second)
+    }
+    let captured = spans_of(|| parent().is_err());
+    assert!(captured.one("parent").event("exception").is_some());
+}

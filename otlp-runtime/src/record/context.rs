@@ -160,10 +160,10 @@ impl Drop for Guard {
     }
 }
 
-/// The current context of this thread, for children on this thread alone.
+/// The current context of this thread, for children on this thread alone; none where nothing may be recorded.
 #[inline(always)]
 pub(crate) fn current() -> Parent {
-    local::with(|local| local.current.get().parent)
+    local::with(|local| if local.is_silent() { Parent::NONE } else { local.current.get().parent })
 }
 
 /// The current context, to be handed out: its span may be updated from any thread from now on.

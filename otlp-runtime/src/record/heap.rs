@@ -97,9 +97,10 @@ impl Block {
         self.0.get_mut(start..)
     }
 
-    /// Empties the block for the slot's next span; a large one is freed.
+    /// Empties the block for the slot's next span; a large one is freed, and any if the budget is half used up.
     pub(crate) fn recycle(&mut self) {
-        if self.0.capacity() > KEPT {
+        let scarce = HELD.load(Ordering::Relaxed) > LIMIT.load(Ordering::Relaxed) / 2;
+        if self.0.capacity() > KEPT || scarce {
             *self = Self::new();
         } else {
             self.0.clear();

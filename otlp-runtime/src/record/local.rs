@@ -122,7 +122,7 @@ impl Local {
 
     #[inline(always)]
     pub(crate) fn put_slot(&self, slot: &'static SpanSlot) {
-        if self.free_slots.get() < KEPT_SLOTS && self.state.get() == READY {
+        if self.free_slots.get() < KEPT_SLOTS && self.state.get() == READY && !SLOTS.is_scarce() {
             slot.next_local.store(self.first_slot.get(), Ordering::Relaxed);
             self.first_slot.set(std::ptr::from_ref(slot).cast_mut());
             self.free_slots.set(self.free_slots.get() + 1);

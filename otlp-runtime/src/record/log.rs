@@ -273,9 +273,10 @@ impl Reader {
             let stop = if self.head == mark.0 { mark.1 } else { tail };
             if stop > self.at {
                 drained.words += stop - self.at;
+                // Before they are read: whatever happens there, nothing is read twice.
+                let start = std::mem::replace(&mut self.at, stop);
                 // SAFETY: the words below an acquired tail are published for good.
-                unsafe { with_words(&segment.words[self.at..stop], &mut each) };
-                self.at = stop;
+                unsafe { with_words(&segment.words[start..stop], &mut each) };
             }
             let last = self.head == mark.0;
             // The tail was loaded after `next`, so if there is a next one, all of it has been read.
@@ -367,8 +368,9 @@ impl Reader {
             let next = segment.next.load(Ordering::Acquire);
             let tail = segment.tail.load(Ordering::Acquire);
             if tail > self.at {
+                let start = std::mem::replace(&mut self.at, tail);
                 // SAFETY: published words.
-                unsafe { with_words(&segment.words[self.at..tail], &mut each) };
+                unsafe { with_words(&segment.words[start..tail], &mut each) };
             }
             self.recycle_head(pool, next);
         }

@@ -157,19 +157,6 @@ impl<C: Content> Handle<C> {
         state >> SHIFT == self.generation && state & ENDING == 0
     }
 
-    /// Lets `f` write to the journal. `f` must not run anybody else's code.
-    ///
-    /// # Safety
-    /// As for [`Handle::share`].
-    #[inline]
-    pub(crate) unsafe fn update<R>(self, f: impl FnOnce(&mut C::Journal) -> R) -> Result<R, Refused> {
-        if self.slot.state.load(Ordering::Relaxed) == self.unshared() {
-            // SAFETY: not shared, so this thread alone can reach it (this function's contract).
-            return Ok(unsafe { self.slot.journal.write(f) });
-        }
-        self.update_shared(f)
-    }
-
     /// Lets `f` write to the journal of a span that was shared. `f` must not run anybody else's code.
     #[inline]
     pub(crate) fn update_shared<R>(self, f: impl FnOnce(&mut C::Journal) -> R) -> Result<R, Refused> {
@@ -308,6 +295,12 @@ impl<C: Content> Slots<C> {
         self.limit.store(chunks as u32, Ordering::Relaxed);
     }
 
+    /// Whether most of what the budget allows has been made: then threads keep no free slots for themselves.
+    #[inline(always)]
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.made.load(Ordering::Relaxed) > self.limit.load(Ordering::Relaxed) / 2
+    }
+
     /// Bytes in slots, free or not.
     pub(crate) fn held(&self) -> usize {
         self.made.load(Ordering::Relaxed) as usize * CHUNK * size_of::<Slot<C>>()
@@ -347,7 +340,11 @@ impl<C: Content> Slots<C> {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |made| (made < limit).then_some(made + 1))
             .ok()?;
         let first = chunk * CHUNK as u32;
-        let slots: &'static mut [Slot<C>] = (first..first + CHUNK as u32).map(Slot::new).collect::<Vec<_>>().leak();
+        let make = || (first..first + CHUNK as u32).map(Slot::new).collect::<Vec<_>>().leak();
+        #[cfg(not(loom))]
+        let slots: &'static mut [Slot<C>] = super::local::allocating(make);
+        #[cfg(loom)]
+        let slots: &'static mut [Slot<C>] = make();
         self.chunks.get(chunk as usize)?.store(slots.as_mut_ptr(), Ordering::Release);
         for index in first + 1..first + CHUNK as u32 {
             self.put(self.get(index)?);

@@ -263,7 +263,7 @@ impl Live {
 
     /// From now on it may be updated from any thread.
     pub(crate) fn share(&self) {
-        // SAFETY: called by its owner before it is current anywhere.
+        // SAFETY: called by its owner, on whose thread alone it is current, if anywhere.
         unsafe { self.0.handle().share() };
     }
 
@@ -279,8 +279,9 @@ impl Live {
         if !self.is_recording() {
             return Err(Refused::Stale);
         }
-        // SAFETY: called by its owner: it is current on this thread or on none, unless it is shared.
-        unsafe { update(self.0.handle(), f) }
+        // Shared first: an instrumented allocator may reach it while the journal grows.
+        self.share();
+        update_shared(self.0.handle(), f)
     }
 
     /// Ends it at `end` on the clock, with nothing wrong that it does not say itself.
@@ -344,19 +345,4 @@ pub(crate) fn update_shared<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) 
         journal.amend();
         f(journal)
     })
-}
-
-/// Writes to an open span's journal. `f` must not run user code.
-///
-/// # Safety
-/// As for [`Handle::share`].
-#[inline]
-pub(crate) unsafe fn update<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
-    // SAFETY: by this function's contract.
-    unsafe {
-        handle.update(|journal| {
-            journal.amend();
-            f(journal)
-        })
-    }
 }

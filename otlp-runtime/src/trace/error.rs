@@ -68,7 +68,7 @@ impl Recent {
 pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>, event: bool) {
     // Its user's code runs before the span is touched.
     let message = failure.message.and_then(Text::of);
-    let words = message.as_ref().map_or(0, |message| hash(message.as_str()));
+    let words = hash(message.as_ref().map_or(failure.error_type, Text::as_str));
     let below = RECENT.of_child(span.parent().span_id);
     RECENT.put(span.parent_id(), words);
     let seen = below.is_some_and(|below| below == words || failure.error.is_some_and(|error| names(error, below)));

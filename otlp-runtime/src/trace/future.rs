@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use super::{Context, Span};
-use crate::record::clock;
+use crate::record::context::{Guard, Parent};
 use crate::record::span::Live;
+use crate::record::{clock, local};
 
 /// Carries spans and contexts along with futures.
 pub trait FutureExt: Future + Sized {
     /// Runs the future within `span`, which ends when the future is ready or dropped.
     fn in_span(self, span: Span) -> InSpan<Self> {
-        InSpan { within: Within::new(self, span.live) }
+        let (live, unrecorded) = span.into_parts();
+        InSpan { within: Within::new(self, live), unrecorded }
     }
 
     /// Runs the future within `context`; for tasks that are spawned, whose context is otherwise empty.
@@ -98,6 +100,7 @@ pin_project_lite::pin_project! {
     pub struct InSpan<F> {
         #[pin]
         within: Within<F>,
+        unrecorded: Option<Parent>,
     }
 }
 
@@ -111,7 +114,9 @@ impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
-        self.project().within.poll(task, |_, _, _| {})
+        let this = self.project();
+        let _guard = this.unrecorded.map(|parent| local::with(|local| Guard::enter(local, parent)));
+        this.within.poll(task, |_, _, _| {})
     }
 }
 

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::{Context, SpanRef};
-use crate::record::context::{Guard, Parent};
+use crate::record::context::{Guard, Parent, current};
+use crate::record::local;
 use crate::record::span::{Live, Starting};
 
 /// A span that its owner ends, by dropping it or with [`Span::end`]. It is `Send`: it may end on another thread.
@@ -30,6 +31,12 @@ impl Span {
         Self { live: None, reference: SpanRef { parent: Parent::NONE } }
     }
 
+    /// A span that is not recorded where others might be: it stands for the one above, so that what runs within it belongs
+    /// there, or is left out as that one is, on whatever thread.
+    pub(crate) fn unrecorded() -> Self {
+        Self { live: None, reference: SpanRef { parent: Parent { handle: None, ..current() } } }
+    }
+
     pub(crate) fn new(starting: Starting) -> Self {
         let live = starting.begin();
         live.share();
@@ -42,7 +49,7 @@ impl Span {
     /// The guard must not be held across an `.await`: the compiler refuses it in futures that are `Send`. Use
     /// [`FutureExt::in_span`](super::FutureExt::in_span) there.
     pub fn entered(self) -> EnteredSpan {
-        let guard = self.live.is_some().then(|| Guard::enter_leakable(self.reference.parent));
+        let guard = self.stands_for_something().then(|| Guard::enter_leakable(self.reference.parent));
         EnteredSpan { guard, span: Some(self), thread: PhantomData }
     }
 
@@ -57,7 +64,17 @@ impl Span {
 
     /// Runs what follows with this span as the current one; for scopes that this crate closes itself.
     pub(super) fn guard(&self) -> Option<Guard> {
-        self.live.as_ref().map(Live::enter)
+        self.stands_for_something().then(|| local::with(|local| Guard::enter(local, self.reference.parent)))
+    }
+
+    fn stands_for_something(&self) -> bool {
+        self.live.is_some() || self.reference.parent.span_id != 0
+    }
+
+    /// What the span is for a future: the span itself, or the context to run it in.
+    pub(super) fn into_parts(self) -> (Option<Live>, Option<Parent>) {
+        let unrecorded = self.live.is_none() && self.stands_for_something();
+        (self.live, unrecorded.then_some(self.reference.parent))
     }
 }
 
