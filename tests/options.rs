@@ -37,8 +37,8 @@ fn arguments<T, U: otlp::Value>(
     _unused: u8,
     generic: T,
     value: U,
-    #[cfg(any())] never: u8,
-    #[cfg(all())] always: u8,
+    #[cfg(loom)] never: u8,
+    #[cfg(not(loom))] always: u8,
     r#type: Vec<i64>,
 ) {
     c = c.map(|c| c + 1.0);

@@ -55,7 +55,7 @@ struct Leaves(Option<Error>);
 impl Leaves {
     fn found(&mut self, what: &str, at: impl quote::ToTokens) {
         if self.0.is_none() {
-            let message = format!("a field's value cannot contain {what}; compute it before, in the function");
+            let message = format!("this value cannot contain {what}; compute it before, in the function");
             self.0 = Some(Error::new_spanned(at, message));
         }
     }

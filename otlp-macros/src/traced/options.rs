@@ -80,12 +80,13 @@ impl Options {
         }
         if input.peek(Token![%]) || input.peek(Token![?]) {
             let form = Form::parse(input)?;
+            let ahead = input.fork();
             return match input.call(Ident::parse_any) {
                 Ok(word) if word == "ret" => {
                     flag(&word, input)?;
                     set(&mut self.ret, &word, Ret { form, word: word.clone() })
                 }
-                _ => Err(input.error("fields are listed in parentheses: `fields(%value)`; before an option only `%ret` and `?ret` make sense")),
+                _ => Err(at_rest(&ahead, "fields are listed in parentheses: `fields(%value)`")),
             };
         }
         let Ok(word) = input.call(Ident::parse_any) else {
@@ -111,7 +112,7 @@ impl Options {
                 ret(&word, input)?;
                 set(&mut self.ret, &word, Ret { form: Form::Value, word: word.clone() })
             }
-            "parent" => set(&mut self.parent, &word, expression(&word, "parent = &context", input)?),
+            "parent" => set(&mut self.parent, &word, parent(&word, input)?),
             "links" => set(&mut self.links, &word, expression(&word, "links = [&context]", input)?),
             "sample" => set(&mut self.sample, &word, sample(&word, input)?),
             "future" => set(&mut self.future, &word, future(&word, input)?),
@@ -177,6 +178,16 @@ fn expression(word: &Ident, example: &str, input: ParseStream<'_>) -> Result<Exp
     let value: Expr = input.parse()?;
     stays(&value)?;
     Ok(value)
+}
+
+fn parent(word: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    let parent = expression(word, "parent = &context", input)?;
+    match &parent {
+        Expr::Path(path) if path.path.is_ident("None") => {
+            Err(Error::new_spanned(&parent, "write `root` in place of `parent` for a span without one"))
+        }
+        _ => Ok(parent),
+    }
 }
 
 /// The names of arguments that `args` leaves out.

@@ -10,6 +10,7 @@ use super::function::Function;
 use super::future::{self, AsyncTail};
 use super::model::{Returns, Shape, Traced};
 use super::options::{Err, IsFuture, Options, Ret};
+use super::returns::is_plain;
 use crate::callsite;
 use crate::keyword::{KIND, LEVEL};
 
@@ -92,6 +93,9 @@ fn shape(function: &Function, said: Option<&IsFuture>) -> Result<(Shape, Returns
         (None, Some(IsFuture { yes: true, word })) => match &signature.output {
             ReturnType::Default => {
                 return Err(Error::new(word.span(), "the function returns nothing, and so no future"));
+            }
+            ReturnType::Type(_, ty) if is_plain(ty) => {
+                return Err(Error::new(word.span(), "what the function returns is no future"));
             }
             ReturnType::Type(..) => None,
         },
