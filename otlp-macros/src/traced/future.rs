@@ -6,8 +6,8 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
-use super::function::carried;
 use super::returns::strip;
+use crate::function::carried;
 
 /// The `async` block that a body ends with.
 pub(super) struct AsyncTail {

@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use syn::{Expr, LitStr, Type};
 
-use super::function::Function;
 use super::future::AsyncTail;
 use super::options::Ret;
 use crate::fields::Fields;
+use crate::function::Function;
 
 /// A function that is going to be traced.
 pub(super) struct Traced {

@@ -26,6 +26,10 @@ pub(super) struct Options {
     pub(super) sample: Option<f64>,
     pub(super) future: Option<IsFuture>,
     pub(super) krate: Option<Path>,
+    /// The words that were written.
+    words: Vec<Ident>,
+    /// The type or trait in whose block the function stands.
+    pub(super) block: Option<String>,
 }
 
 /// How the returned value is recorded, and the word that asks for it.
@@ -84,6 +88,7 @@ impl Options {
             return match input.call(Ident::parse_any) {
                 Ok(word) if word == "ret" => {
                     flag(&word, input)?;
+                    self.words.push(word.clone());
                     set(&mut self.ret, &word, Ret { form, word: word.clone() })
                 }
                 _ => Err(at_rest(&ahead, "fields are listed in parentheses: `fields(%value)`")),
@@ -92,6 +97,7 @@ impl Options {
         let Ok(word) = input.call(Ident::parse_any) else {
             return Err(input.error(format!("expected an option: {}", list())));
         };
+        self.words.push(word.clone());
         match word.to_string().as_str() {
             "name" => set(&mut self.name, &word, name(&word, input)?),
             "kind" => {
@@ -121,6 +127,37 @@ impl Options {
                 set(&mut self.krate, &word, input.call(Path::parse_mod_style)?)
             }
             other => Err(Error::new(word.span(), unknown(other))),
+        }
+    }
+}
+
+/// Options that make sense for all methods of a block.
+const OF_BLOCKS: [&str; 6] = ["kind", "level", "args", "err", "sample", "crate"];
+
+impl Options {
+    /// Whether they may stand on a block.
+    pub(super) fn check_for_block(&self) -> Result<()> {
+        let wrong = self.words.iter().find(|word| !OF_BLOCKS.iter().any(|known| word == known));
+        wrong.map_or(Ok(()), |word| {
+            let message = match word.to_string().as_str() {
+                "skip" => "write `#[traced(skip)]` on the method that is to be left out".to_owned(),
+                word => format!("`{word}` is not for a whole block: write `#[traced({word} ...)]` on the method"),
+            };
+            Err(Error::new(word.span(), message))
+        })
+    }
+
+    /// The options of a method, which go before those of its block.
+    pub(super) fn within(self, block: &Self, name: &str) -> Self {
+        Self {
+            kind: self.kind.or(block.kind),
+            level: self.level.or(block.level),
+            args: self.args.or_else(|| block.args.clone()),
+            err: self.err.or(block.err),
+            sample: self.sample.or(block.sample),
+            krate: self.krate.or_else(|| block.krate.clone()),
+            block: Some(name.to_owned()),
+            ..self
         }
     }
 }
@@ -192,6 +229,11 @@ fn parent(word: &Ident, input: ParseStream<'_>) -> Result<Expr> {
 
 /// The names of arguments that `args` leaves out.
 fn skip(word: &Ident, input: ParseStream<'_>) -> Result<Vec<Ident>> {
+    if !input.peek(token::Paren) && input.is_empty() {
+        let message = "`skip` alone leaves a method out of a block that is `#[traced]`; with `args`, arguments to leave out are \
+                       listed: `args, skip(a, b)`";
+        return Err(Error::new(word.span(), message));
+    }
     if !input.peek(token::Paren) {
         return Err(Error::new(word.span(), "arguments to leave out are listed in parentheses: `args, skip(a, b)`"));
     }

@@ -6,12 +6,12 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, Error, LitStr, Meta, Result, ReturnType};
 
 use super::arguments;
-use super::function::Function;
 use super::future::{self, AsyncTail};
 use super::model::{Returns, Shape, Traced};
 use super::options::{Err, IsFuture, Options, Ret};
 use super::returns::is_plain;
 use crate::callsite;
+use crate::function::Function;
 use crate::keyword::{KIND, LEVEL};
 
 pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
@@ -21,7 +21,8 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
             "a `const fn` cannot be traced, because it may run while compiling; trace the function that calls it";
         return Err(Error::new(token.span, message));
     }
-    let function_name = signature.ident.unraw().to_string();
+    let method = signature.ident.unraw().to_string();
+    let function_name = options.block.map_or_else(|| method.clone(), |block| format!("{block}::{method}"));
     let (shape, returns) = shape(&function, options.future.as_ref())?;
     // A closure around the body would become the caller that `#[track_caller]` shows.
     let in_place = matches!(shape, Shape::Sync) && function.attributes.iter().any(is_track_caller);
