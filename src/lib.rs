@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-pub use otlp_macros::traced;
+pub use otlp_macros::{main, traced};
 #[cfg(feature = "testing")]
 pub use otlp_runtime::testing;
 #[doc(inline)]
@@ -41,5 +41,6 @@ macro_rules! span {
 #[doc(hidden)]
 pub mod __private {
     pub use otlp_macros::__span;
+    pub use otlp_runtime::init::init_or_say;
     pub use otlp_runtime::macro_support::*;
 }

@@ -297,6 +297,7 @@ fn a_callsite_that_comes_late_is_asked_about_when_it_is_first_called() {
             keys: &[],
             scope: Scope { name: "late", version: "1" },
             root: false,
+            sample: None,
         })))
     };
     let _alone = alone();

@@ -1,6 +1,6 @@
 //! The static description of a place that records, which every expansion begins with.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 use syn::{LitStr, Path};
 
@@ -20,6 +20,8 @@ pub(crate) struct Callsite<'a> {
     pub(crate) keys: &'a TokenStream,
     /// Starts a trace of its own.
     pub(crate) root: bool,
+    /// The share of its traces that is sampled.
+    pub(crate) sample: Option<f64>,
 }
 
 impl Callsite<'_> {
@@ -29,6 +31,13 @@ impl Callsite<'_> {
         let site = Span::mixed_site();
         let level = Ident::new(self.level, site);
         let kind = Ident::new(self.kind, site);
+        let sample = match self.sample {
+            Some(ratio) => {
+                let ratio = Literal::f64_suffixed(ratio);
+                quote_spanned!(site=> ::core::option::Option::Some(#ratio))
+            }
+            None => quote_spanned!(site=> ::core::option::Option::None),
+        };
         let path = match self.within {
             Some(function) => quote_spanned!(site=> ::core::concat!(::core::module_path!(), "::", #function)),
             None => quote_spanned!(site=> ::core::module_path!()),
@@ -47,6 +56,7 @@ impl Callsite<'_> {
                     version: ::core::env!("CARGO_PKG_VERSION"),
                 },
                 root: #root,
+                sample: #sample,
             });
             #private::register! { __OTLP_CALLSITE }
         }

@@ -5,7 +5,10 @@
 //! error follows. Expansions name nothing but `::otlp::__private` and `::core`.
 
 mod callsite;
+mod entry;
+mod fallback;
 mod fields;
+mod function;
 mod keyword;
 mod span;
 mod traced;
@@ -16,6 +19,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn traced(options: TokenStream, item: TokenStream) -> TokenStream {
     traced::traced(options.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/main.md")]
+#[proc_macro_attribute]
+pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
+    entry::entry(options.into(), item.into()).into()
 }
 
 /// The part of `otlp::span!` that needs a parser: `[path of otlp] "name", fields...`.

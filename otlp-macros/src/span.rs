@@ -51,7 +51,7 @@ pub(crate) fn span(input: TokenStream) -> TokenStream {
 fn expand(input: &Input) -> TokenStream {
     let site = Span::mixed_site();
     let private = callsite::private(Some(&input.krate));
-    let Recorder { keys, closure } = input.fields.recorder(&private);
+    let Recorder { keys, closure } = input.fields.recorder(&private, None);
     let callsite = Callsite {
         private: &private,
         name: &input.name,
@@ -60,6 +60,7 @@ fn expand(input: &Input) -> TokenStream {
         kind: KIND.default,
         keys: &keys,
         root: false,
+        sample: None,
     }
     .expand();
     quote_spanned! {site=> {

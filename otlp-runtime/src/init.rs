@@ -38,6 +38,15 @@ pub fn init() -> Result<OtlpGuard, OtlpError> {
     OtlpConfig::default().init()
 }
 
+/// Starts as `config` says; what is wrong is a line on stderr. For `#[otlp::main]`.
+#[doc(hidden)]
+pub fn init_or_say(config: OtlpConfig) -> OtlpGuard {
+    config.init().unwrap_or_else(|error| {
+        say_line(&format!("{error}; going on without telemetry"));
+        OtlpGuard::inert()
+    })
+}
+
 impl OtlpConfig {
     /// Starts recording and exporting as this configuration says, and the environment where it says nothing.
     ///

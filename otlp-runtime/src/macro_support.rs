@@ -11,14 +11,24 @@ pub use crate::data::{Level, Scope, SpanKind};
 pub use crate::record::callsite::{Callsite, Metadata, Registered};
 pub use crate::record::value::{Attributes, Value};
 pub use crate::trace::{Failure, Span};
+pub use argument::{Argument, RecordArgument};
 pub use inspect::{Inspect, InspectReturn};
 pub use inventory;
+pub use returned::{Returned, ReturnedValue};
 
+use crate::record::counters;
 use crate::record::journal::{Journal, Key};
+use crate::record::local;
 use crate::record::span::{self, Live, ScopedSpan, Starting};
-use crate::trace::{Within, record_failure};
+use crate::record::text::caught;
+use crate::trace::{Context, Within, link_to, record_failure};
 
+mod argument;
 mod inspect;
+mod returned;
+
+/// The key of what a function returned.
+const RETURN: Key<'static> = Key::Inline("return");
 
 /// Puts a callsite into the program's registry; with `--cfg otlp_off` there is none. The `cfg` is asked for here, where it
 /// is this crate's: in the expansion it would be the user's, whose compiler may not know it.
@@ -63,6 +73,21 @@ impl Fields<'_> {
         self.0.debug(Key::Callsite(key), value);
     }
 
+    /// Links to the spans of these contexts.
+    pub fn links<L>(&mut self, links: L)
+    where
+        L: IntoIterator,
+        L::Item: Into<Context>,
+    {
+        self.0.amend();
+        caught(|| {
+            links
+                .into_iter()
+                .filter_map(|context| link_to(&context.into()))
+                .for_each(|link| self.0.link(&link, |_| {}));
+        });
+    }
+
     /// Attributes with keys of their own.
     pub fn spread<A: Attributes + ?Sized>(&mut self, attributes: &A) {
         self.0.amend();
@@ -72,7 +97,19 @@ impl Fields<'_> {
 
 #[inline(always)]
 fn start_with(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Starting> {
-    let mut starting = span::start(callsite)?;
+    with_fields(span::start(callsite)?, fields)
+}
+
+fn start_below(
+    callsite: &'static Callsite,
+    parent: &Context,
+    fields: impl FnOnce(&mut Fields<'_>),
+) -> Option<Starting> {
+    with_fields(local::with(|local| span::start_under(local, callsite, &parent.parent))?, fields)
+}
+
+#[inline(always)]
+fn with_fields(mut starting: Starting, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Starting> {
     if starting.is_recording() {
         starting.journal(|journal| fields(&mut Fields(journal)));
     }
@@ -94,15 +131,29 @@ pub fn enter(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) 
     Some(Entered(ScopedSpan::new(start_with(callsite, fields)?)))
 }
 
+/// The same as a child of `parent`.
+#[inline(never)]
+pub fn enter_below(
+    callsite: &'static Callsite,
+    parent: impl Into<Context>,
+    fields: impl FnOnce(&mut Fields<'_>),
+) -> Option<Entered> {
+    Some(Entered(ScopedSpan::new(start_below(callsite, &parent.into(), fields)?)))
+}
+
 impl Entered {
     /// Where the end of the function is told.
     pub fn outcome(&self) -> Outcome<'_> {
-        Outcome(self.0.live(), PhantomData)
+        Outcome::of(self.0.live())
     }
 }
 
 /// Where the end of a function is told, on the thread on which it ends.
-pub struct Outcome<'a>(&'a Live, PhantomData<*const ()>);
+pub struct Outcome<'a> {
+    live: &'a Live,
+    event: bool,
+    thread: PhantomData<*const ()>,
+}
 
 impl Debug for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,10 +162,43 @@ impl Debug for Outcome<'_> {
 }
 
 impl Outcome<'_> {
+    fn of(live: &'_ Live) -> Outcome<'_> {
+        Outcome { live, event: true, thread: PhantomData }
+    }
+
     /// The function returned an error.
     #[cold]
     pub fn failed(&self, failure: &Failure<'_>) {
-        record_failure(self.0, failure);
+        record_failure(self.live, failure, self.event);
+    }
+
+    /// The same, of which an error makes no event.
+    pub fn without_event(&self) -> Self {
+        Self { event: false, ..Self::of(self.live) }
+    }
+
+    /// Records what the function returned.
+    pub fn ret<V: Value + ?Sized>(&self, value: &V) {
+        self.append(|journal| journal.value(RETURN, value));
+    }
+
+    /// Records its `Display`.
+    pub fn ret_display(&self, value: &dyn Display) {
+        self.append(|journal| journal.display(RETURN, value));
+    }
+
+    /// Records its `Debug`.
+    pub fn ret_debug(&self, value: &dyn Debug) {
+        self.append(|journal| journal.debug(RETURN, value));
+    }
+
+    /// User code runs before the span is touched.
+    fn append(&self, write: impl FnOnce(&mut Journal)) {
+        let mut scratch = Journal::new();
+        write(&mut scratch);
+        if let Err(refused) = self.live.update(|journal| journal.append(&scratch)) {
+            counters::count(refused);
+        }
     }
 }
 
@@ -138,6 +222,16 @@ impl SpanHandle {
 #[inline(never)]
 pub fn start(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> SpanHandle {
     SpanHandle(start_with(callsite, fields).map(Starting::begin))
+}
+
+/// The same as a child of `parent`.
+#[inline(never)]
+pub fn start_under(
+    callsite: &'static Callsite,
+    parent: impl Into<Context>,
+    fields: impl FnOnce(&mut Fields<'_>),
+) -> SpanHandle {
+    SpanHandle(start_below(callsite, &parent.into(), fields).map(Starting::begin))
 }
 
 /// The owned span of `span!`.
@@ -195,7 +289,7 @@ impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
         this.within.poll(task, |mut future, live, output| {
             // The body's variables are gone; its arguments go here, within the span.
             future.set(None);
-            (this.inspect)(&Outcome(live, PhantomData), output);
+            (this.inspect)(&Outcome::of(live), output);
         })
     }
 }
@@ -222,3 +316,8 @@ impl<R> Returns for fn() -> R {
 }
 /// The type `!`.
 pub type Never = <fn() -> ! as Returns>::Output;
+
+/// A future on the heap.
+pub fn pin<F: Future>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}

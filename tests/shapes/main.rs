@@ -15,14 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use otlp::{Span, SpanKind, StatusCode, span, traced};
-use support::{Failure, Seen, attributes, block_on, named, names, one, spans, wait};
-
-/// Pends once, with a span in each of its two polls.
-async fn pause() {
-    drop(span!("poll"));
-    tokio::task::yield_now().await;
-    drop(span!("poll"));
-}
+use support::{Failure, Seen, attributes, block_on, named, names, one, pause, spans, wait};
 
 /// The span `name`, whose function awaited one [`pause`]: it was current in both polls, and lasted from one to the other.
 #[track_caller]

@@ -60,8 +60,11 @@ impl Seen {
 fn seen(captured: Captured) -> Vec<Seen> {
     let spans = captured.into_spans();
     let name = |id| spans.iter().find(|span| span.span_id == id).map(|span| span.name.clone());
-    let parents: Vec<_> =
-        spans.iter().map(|span| span.parent_span_id.map(|id| name(id).expect("the parent has ended too"))).collect();
+    let parent = |span: &CapturedSpan| {
+        let id = span.parent_span_id.filter(|_| span.has_remote_parent() != Some(true))?;
+        Some(name(id).expect("the parent has ended too"))
+    };
+    let parents: Vec<_> = spans.iter().map(parent).collect();
     spans.into_iter().zip(parents).map(|(span, parent)| Seen { span, parent }).collect()
 }
 
@@ -124,4 +127,11 @@ pub(crate) fn shown(value: &AttributeValue) -> String {
         AttributeValue::Array(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
         other => format!("{other:?}"),
     }
+}
+
+/// Pends once, with a span in each of its two polls.
+pub(crate) async fn pause() {
+    drop(otlp::span!("poll"));
+    tokio::task::yield_now().await;
+    drop(otlp::span!("poll"));
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::{Expr, LitInt, LitStr};
 
 use super::{Field, Fields, Form, Key};
@@ -16,9 +17,9 @@ pub(crate) struct Recorder {
 
 impl Fields {
     /// Each key goes into the callsite, each value into the closure, which borrows and evaluates in the order written.
-    pub(crate) fn recorder(&self, private: &TokenStream) -> Recorder {
+    pub(crate) fn recorder(&self, private: &TokenStream, links: Option<&Expr>) -> Recorder {
         let site = Span::mixed_site();
-        if self.0.is_empty() {
+        if self.0.is_empty() && links.is_none() {
             return Recorder { keys: TokenStream::new(), closure: quote_spanned!(site=> |_| {}) };
         }
         let (mut keys, mut statements) = (TokenStream::new(), TokenStream::new());
@@ -31,13 +32,29 @@ impl Fields {
                     keys.extend(quote_spanned!(site=> #key,));
                     statements.extend(form.record(&at, value));
                 }
+                Field::Argument { name, cfgs } => {
+                    let at = LitInt::new(&format!("{index}u16"), site);
+                    index += 1;
+                    let key = LitStr::new(&name.unraw().to_string(), site);
+                    keys.extend(quote_spanned!(site=> #key,));
+                    statements.extend(quote_spanned! {site=>
+                        #(#cfgs)*
+                        (&#private::Argument(&#name)).otlp_argument(__otlp_fields, #at);
+                    });
+                }
                 Field::Spread(value) => {
                     let (here, borrow) = borrow(value);
                     statements.extend(quote_spanned!(here=> __otlp_fields.spread(#borrow);));
                 }
             }
         }
-        let closure = quote_spanned!(site=> |__otlp_fields: &mut #private::Fields<'_>| { #statements });
+        let uses = self
+            .0
+            .iter()
+            .any(|field| matches!(field, Field::Argument { .. }))
+            .then(|| quote_spanned!(site=> use #private::RecordArgument as _;));
+        let links = links.map(|links| quote_spanned!(site=> __otlp_fields.links(#links);));
+        let closure = quote_spanned!(site=> |__otlp_fields: &mut #private::Fields<'_>| { #uses #statements #links });
         Recorder { keys, closure }
     }
 }

@@ -13,13 +13,27 @@ mod tests;
 mod validate;
 
 pub(crate) use expand::Recorder;
+pub(crate) use validate::stays;
 
-use proc_macro2::TokenStream;
-use syn::Expr;
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::{Attribute, Expr};
 
 /// A field list, parsed and checked.
 #[derive(Default)]
 pub(crate) struct Fields(Vec<Field>);
+
+impl Fields {
+    /// Adds an argument, unless a field has its name.
+    pub(crate) fn add_argument(&mut self, name: &Ident, cfgs: Vec<Attribute>) {
+        let key_of = name.unraw().to_string();
+        let known =
+            |field: &Field| matches!(field, Field::Attribute { key: Key::Text { text, .. }, .. } if *text == key_of);
+        if !self.0.iter().any(known) {
+            self.0.push(Field::Argument { name: name.clone(), cfgs });
+        }
+    }
+}
 
 /// One field.
 enum Field {
@@ -27,6 +41,8 @@ enum Field {
     Attribute { key: Key, form: Form, value: Expr },
     /// `..attributes`: everything that an `Attributes` value holds.
     Spread(Expr),
+    /// An argument of the function, recorded if its type can be.
+    Argument { name: Ident, cfgs: Vec<Attribute> },
 }
 
 /// The left side of a field, or what stands for it.
@@ -39,7 +55,7 @@ enum Key {
 
 /// How a value is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     /// As it is, through `Value`.
     Value,
     /// `%`.

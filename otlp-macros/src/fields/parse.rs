@@ -43,7 +43,7 @@ impl Parse for Field {
 }
 
 impl Form {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
+    pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.parse::<Option<Token![%]>>()?.is_some() {
             return Ok(Self::Display);
         }

@@ -22,6 +22,7 @@ fn parse(text: &str) -> Result<Vec<String>, String> {
             format!("{key} = {sigil}{}", value.to_token_stream())
         }
         Field::Spread(value) => format!("..{}", value.to_token_stream()),
+        Field::Argument { name, .. } => format!("argument {name}"),
     };
     Ok(fields.0.iter().map(show).collect())
 }

@@ -14,7 +14,7 @@ pub(super) fn check(fields: &Vec<Field>) -> Result<()> {
     }
     let mut seen = HashSet::new();
     for field in fields {
-        let (Field::Attribute { value, .. } | Field::Spread(value)) = field;
+        let (Field::Attribute { value, .. } | Field::Spread(value)) = field else { continue };
         if let Field::Attribute { key: Key::Text { text, written }, .. } = field {
             if text.is_empty() {
                 return Err(Error::new_spanned(written, "a key cannot be empty"));
@@ -30,13 +30,16 @@ pub(super) fn check(fields: &Vec<Field>) -> Result<()> {
                            with `otlp::Span::current().set_attribute(...)`";
             return Err(Error::new_spanned(value, message));
         }
-        let mut leaves = Leaves(None);
-        leaves.visit_expr(value);
-        if let Some(error) = leaves.0 {
-            return Err(error);
-        }
+        stays(value)?;
     }
     Ok(())
+}
+
+/// A value is evaluated in a closure of the expansion, out of which nothing leads.
+pub(crate) fn stays(value: &Expr) -> Result<()> {
+    let mut leaves = Leaves(None);
+    leaves.visit_expr(value);
+    leaves.0.map_or(Ok(()), Err)
 }
 
 /// `tracing::field::Empty` and its shorter forms.
@@ -52,7 +55,7 @@ struct Leaves(Option<Error>);
 impl Leaves {
     fn found(&mut self, what: &str, at: impl quote::ToTokens) {
         if self.0.is_none() {
-            let message = format!("a field's value cannot contain {what}; compute it before, in the function");
+            let message = format!("this value cannot contain {what}; compute it before, in the function");
             self.0 = Some(Error::new_spanned(at, message));
         }
     }

@@ -3,39 +3,107 @@
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::quote_spanned;
+use syn::ReturnType;
 
 use super::model::{Returns, Traced};
+use super::options::Ret;
+use crate::fields::Form;
 
-/// A guard around the body. Where the result is inspected, the body is a closure, so that `return` and `?` end there; it
+/// A guard around the body. Where the result is looked at, the body is a closure, so that `return` and `?` end there; it
 /// goes through a helper that takes `FnOnce`, because only then it owns what it captured and may return a reborrow of it.
 pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream {
     let private = &traced.private;
     let block = &traced.function.body.block;
     let site = Span::mixed_site();
+    let enter = match &traced.parent {
+        None => quote_spanned!(site=> #private::enter(&__OTLP_CALLSITE, #record)),
+        Some(parent) => quote_spanned!(site=> #private::enter_below(&__OTLP_CALLSITE, #parent, #record)),
+    };
     let guard = quote_spanned! {site=>
         let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {
-            #private::enter(&__OTLP_CALLSITE, #record)
+            #enter
         } else {
             ::core::option::Option::None
         };
     };
-    match &traced.returns {
-        Returns::Type(ty) if traced.inspect => quote_spanned! {site=>
-            #guard
-            let __otlp_returned = #private::call_once(move || -> #ty #block);
-            if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
-                use #private::InspectReturn as _;
-                (&&&&&#private::Inspect(&__otlp_returned)).otlp_inspect(&__otlp_guard.outcome());
-            }
-            __otlp_returned
-        },
-        _ => quote_spanned!(site=> #guard #block),
+    if !traced.inspect && traced.ret.is_none() {
+        return quote_spanned!(site=> #guard #block);
+    }
+    let typed = match &traced.returns {
+        Returns::Type(ty) => quote_spanned!(site=> -> #ty),
+        _ => TokenStream::new(),
+    };
+    let look = look(traced, &quote_spanned!(site=> &__otlp_guard.outcome()), &quote_spanned!(site=> &__otlp_returned));
+    quote_spanned! {site=>
+        #guard
+        let __otlp_returned = #private::call_once(move || #typed #block);
+        if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
+            #look
+        }
+        __otlp_returned
     }
 }
 
+/// Tells `outcome` of the error in `returned`, and of the value.
+fn look(traced: &Traced, outcome: &TokenStream, returned: &TokenStream) -> TokenStream {
+    let private = &traced.private;
+    let site = Span::mixed_site();
+    let inspect = traced.inspect.then(|| {
+        let outcome = if traced.event { outcome.clone() } else { quote_spanned!(site=> &(#outcome).without_event()) };
+        quote_spanned! {site=>
+            use #private::InspectReturn as _;
+            (&&&&&#private::Inspect(#returned)).otlp_inspect(#outcome);
+        }
+    });
+    let ret = traced.ret.as_ref().map(|Ret { form, word }| {
+        let here = site.located_at(word.span());
+        let method = match form {
+            Form::Value => quote_spanned!(here=> ret),
+            Form::Display => quote_spanned!(here=> ret_display),
+            Form::Debug => quote_spanned!(here=> ret_debug),
+        };
+        let record = quote_spanned!(here=> __otlp_outcome.#method(__otlp_value));
+        quote_spanned! {site=>
+            use #private::ReturnedValue as _;
+            if let ::core::option::Option::Some(__otlp_value) = (&#private::Returned(#returned)).otlp_value() {
+                let __otlp_outcome = #outcome;
+                #record;
+            }
+        }
+    });
+    quote_spanned!(site=> #inspect #ret)
+}
+
+/// Starts the span of a future.
+fn start(traced: &Traced, record: &TokenStream) -> TokenStream {
+    let private = &traced.private;
+    let site = Span::mixed_site();
+    let start = match &traced.parent {
+        None => quote_spanned!(site=> #private::start(&__OTLP_CALLSITE, #record)),
+        Some(parent) => quote_spanned!(site=> #private::start_under(&__OTLP_CALLSITE, #parent, #record)),
+    };
+    quote_spanned! {site=>
+        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
+            #start
+        } else {
+            #private::SpanHandle::none()
+        };
+    }
+}
+
+/// The closure that looks at what a future has given. It captures nothing: a second block around the inner one would store
+/// that twice.
+fn inspector(traced: &Traced) -> TokenStream {
+    let site = Span::mixed_site();
+    if !traced.inspect && traced.ret.is_none() {
+        return quote_spanned!(site=> |_, _| {});
+    }
+    let look = look(traced, &quote_spanned!(site=> __otlp_outcome), &quote_spanned!(site=> __otlp_returned));
+    quote_spanned!(site=> |__otlp_outcome, __otlp_returned| { #look })
+}
+
 /// One inner future, which owns the arguments and is polled within the span. The fields are evaluated before the
-/// arguments move. `keywords` are `async move`, or what the user wrote. The outcome is inspected when the inner future is ready, by a closure that captures nothing: a second
-/// block around it would store the future twice.
+/// arguments move. `keywords` are `async move`, or what the user wrote.
 pub(super) fn asynchronous(
     traced: &Traced,
     record: &TokenStream,
@@ -43,23 +111,29 @@ pub(super) fn asynchronous(
     block: &Group,
 ) -> TokenStream {
     let private = &traced.private;
-    let inner = inner(traced, block);
-    let site = Span::mixed_site();
-    let inspect = if traced.inspect {
-        quote_spanned! {site=> |__otlp_outcome, __otlp_returned| {
-            use #private::InspectReturn as _;
-            (&&&&&#private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
-        }}
-    } else {
-        quote_spanned!(site=> |_, _| {})
-    };
-    quote_spanned! {site=>
-        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-            #private::start(&__OTLP_CALLSITE, #record)
-        } else {
-            #private::SpanHandle::none()
-        };
+    let (start, inner, inspect) = (start(traced, record), inner(traced, block), inspector(traced));
+    quote_spanned! {Span::mixed_site()=>
+        #start
         #private::instrument(__otlp_span, #keywords { #inner }, #inspect).await
+    }
+}
+
+/// A future that the body makes somehow. Its span begins with the call, for the body may consume the arguments.
+pub(super) fn made(traced: &Traced, record: &TokenStream, boxed: bool) -> TokenStream {
+    let private = &traced.private;
+    let block = &traced.function.body.block;
+    let site = Span::mixed_site();
+    let (start, inspect) = (start(traced, record), inspector(traced));
+    let typed = match &traced.function.signature.output {
+        ReturnType::Type(_, ty) if boxed => quote_spanned!(site=> -> #ty),
+        _ => TokenStream::new(),
+    };
+    let future = quote_spanned!(site=> #private::instrument(__otlp_span, __otlp_future, #inspect));
+    let future = if boxed { quote_spanned!(site=> #private::pin(#future)) } else { future };
+    quote_spanned! {site=>
+        #start
+        let __otlp_future = #private::call_once(move || #typed #block);
+        #future
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn expand(traced: &Traced) -> TokenStream {
     let function = &traced.function;
     let (attributes, visibility, signature) = (&function.attributes, &function.visibility, &function.signature);
     let inner_attributes = &function.body.attributes;
-    let Recorder { keys, closure } = traced.fields.recorder(&traced.private);
+    let Recorder { keys, closure } = traced.fields.recorder(&traced.private, traced.links.as_ref());
     let callsite = Callsite {
         private: &traced.private,
         name: &traced.name,
@@ -22,6 +22,7 @@ pub(super) fn expand(traced: &Traced) -> TokenStream {
         kind: traced.kind,
         keys: &keys,
         root: traced.root,
+        sample: traced.sample,
     }
     .expand();
     let site = Span::mixed_site();
@@ -29,6 +30,7 @@ pub(super) fn expand(traced: &Traced) -> TokenStream {
     let body = match &traced.shape {
         Shape::Sync => body::synchronous(traced, &closure),
         Shape::Async => body::asynchronous(traced, &closure, &moved, &traced.function.body.block),
+        Shape::Made { boxed } => body::made(traced, &closure, *boxed),
         Shape::Returned(tail) => {
             let AsyncTail { before, keywords, block, boxed } = tail;
             let body = body::asynchronous(traced, &closure, keywords, block);

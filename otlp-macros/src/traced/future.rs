@@ -6,8 +6,8 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
-use super::function::carried;
 use super::returns::strip;
+use crate::function::carried;
 
 /// The `async` block that a body ends with.
 pub(super) struct AsyncTail {
@@ -44,6 +44,11 @@ pub(super) fn output(returned: &ReturnType) -> Option<Option<&Type>> {
     }
 }
 
+/// Whether what is returned is an `impl Trait`.
+pub(super) fn is_impl(returned: &ReturnType) -> bool {
+    matches!(returned, ReturnType::Type(_, ty) if matches!(strip(ty), Type::ImplTrait(_)))
+}
+
 fn of_bounds<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option<Option<&'a Type>> {
     let future = bounds.into_iter().find_map(|bound| match bound {
         TypeParamBound::Trait(bound) => bound.path.segments.last().filter(|segment| segment.ident == "Future"),
@@ -65,6 +70,18 @@ fn argument(segment: &PathSegment) -> Option<&Type> {
 }
 
 impl AsyncTail {
+    /// Whether another future may be returned before the block is reached.
+    pub(super) fn may_return_before(&self) -> bool {
+        fn has_return(tokens: TokenStream) -> bool {
+            tokens.into_iter().any(|token| match token {
+                TokenTree::Ident(word) => word == "return",
+                TokenTree::Group(group) => has_return(group.stream()),
+                _ => false,
+            })
+        }
+        has_return(self.before.clone())
+    }
+
     /// Splits a body that ends with `async { .. }` or `Box::pin(async { .. })`.
     pub(super) fn of(body: &Group) -> Option<Self> {
         let mut before: Vec<TokenTree> = body.stream().into_iter().collect();

@@ -1,9 +1,9 @@
-//! `#[otlp::traced]` on functions and methods.
+//! `#[otlp::traced]` on functions, methods, and blocks of methods.
 
+mod arguments;
+mod block;
 mod body;
 mod expand;
-mod fallback;
-mod function;
 mod future;
 mod model;
 mod options;
@@ -14,12 +14,17 @@ mod validate;
 
 use proc_macro2::TokenStream;
 
-use function::Function;
+use crate::fallback;
+use crate::function::Function;
+use block::Block;
 use model::Traced;
 use options::Options;
 
 /// The annotated function with its recording inside, or one diagnostic and the item as it was.
 pub(crate) fn traced(options: TokenStream, item: TokenStream) -> TokenStream {
+    if let Some(block) = Block::of(&item) {
+        return block::traced(options, &block);
+    }
     match model(options, item.clone()) {
         Ok(traced) => expand::expand(&traced),
         Err(error) => fallback::fallback(&error, item),

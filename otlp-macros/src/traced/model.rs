@@ -1,11 +1,12 @@
 //! What the expansion needs to know, and nothing that it has to check again.
 
 use proc_macro2::TokenStream;
-use syn::{LitStr, Type};
+use syn::{Expr, LitStr, Type};
 
-use super::function::Function;
 use super::future::AsyncTail;
+use super::options::Ret;
 use crate::fields::Fields;
+use crate::function::Function;
 
 /// A function that is going to be traced.
 pub(super) struct Traced {
@@ -17,11 +18,19 @@ pub(super) struct Traced {
     pub(super) kind: &'static str,
     pub(super) level: &'static str,
     pub(super) root: bool,
+    pub(super) sample: Option<f64>,
+    /// The parent, if it is not the current span.
+    pub(super) parent: Option<Expr>,
+    pub(super) links: Option<Expr>,
     pub(super) fields: Fields,
     /// What the work gives: for a future, its output.
     pub(super) returns: Returns,
     /// Whether the returned value is looked at for an error.
     pub(super) inspect: bool,
+    /// Whether an error makes an event.
+    pub(super) event: bool,
+    /// What is recorded of the returned value.
+    pub(super) ret: Option<Ret>,
     pub(super) shape: Shape,
     pub(super) function: Function,
 }
@@ -34,6 +43,8 @@ pub(super) enum Shape {
     Async,
     /// In the `async` block that the body ends with.
     Returned(AsyncTail),
+    /// In a future that the body makes, returned as it is or on the heap.
+    Made { boxed: bool },
 }
 
 /// The return type, as far as a block inside the function can repeat it.

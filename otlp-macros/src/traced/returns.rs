@@ -57,6 +57,15 @@ fn is_known(path: &TypePath, generics: &Generics) -> bool {
     parameter || NEVER_A_RESULT.iter().any(|known| only.ident == known)
 }
 
+/// A type of the language or the prelude, and no pointer: whatever it is, it is no future.
+pub(super) fn is_plain(ty: &Type) -> bool {
+    match strip(ty) {
+        Type::Path(path) => path.path.get_ident().is_some_and(|only| NEVER_A_RESULT.iter().any(|known| only == known)),
+        Type::Tuple(_) | Type::Array(_) | Type::Slice(_) => true,
+        _ => false,
+    }
+}
+
 /// The type inside parentheses and invisible groups.
 pub(super) fn strip(mut ty: &Type) -> &Type {
     loop {

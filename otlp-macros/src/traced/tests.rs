@@ -123,6 +123,41 @@ fn span() {
 }
 
 #[test]
+fn block() {
+    let item = quote! {
+        impl<T> Shop<T> {
+            const LIMIT: usize = 1;
+            #[traced(skip)]
+            fn left_out(&self) {}
+            #[traced(level = trace)]
+            fn order(&self, id: u64, #[cfg(x)] more: u8, token: &str) {}
+        }
+    };
+    check("block", quote!(args, kind = server), item);
+}
+
+#[test]
+fn options() {
+    let options = quote!(%ret, err = status, parent = cx, links = [a], sample = 0.5);
+    let item = quote! {
+        fn f() -> Result<u8, E> {
+            g()
+        }
+    };
+    check("options", options, item);
+}
+
+#[test]
+fn made_future() {
+    let item = quote! {
+        fn f() -> Later<u8> {
+            g()
+        }
+    };
+    check("made_future", quote!(future), item);
+}
+
+#[test]
 fn a_mistake_leaves_the_item() {
     for (options, item) in [
         (
@@ -143,7 +178,15 @@ fn a_mistake_leaves_the_item() {
                 pub const fn f() {}
             ),
         ),
-        (quote!(), quote!(impl X { fn f() {} })),
+        (quote!(name = "x"), quote!(impl X { fn f () {} })),
+        (
+            quote!(),
+            quote!(
+                mod x {
+                    fn f() {}
+                }
+            ),
+        ),
         (
             quote!(),
             quote!(

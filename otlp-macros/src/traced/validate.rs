@@ -3,13 +3,15 @@
 use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Error, LitStr, Meta, Result};
+use syn::{Attribute, Error, LitStr, Meta, Result, ReturnType};
 
-use super::function::Function;
+use super::arguments;
 use super::future::{self, AsyncTail};
 use super::model::{Returns, Shape, Traced};
-use super::options::{Err, Options};
+use super::options::{Err, IsFuture, Options, Ret};
+use super::returns::is_plain;
 use crate::callsite;
+use crate::function::Function;
 use crate::keyword::{KIND, LEVEL};
 
 pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
@@ -19,11 +21,44 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
             "a `const fn` cannot be traced, because it may run while compiling; trace the function that calls it";
         return Err(Error::new(token.span, message));
     }
-    let function_name = signature.ident.unraw().to_string();
-    let (shape, returns) = shape(&function)?;
+    let method = signature.ident.unraw().to_string();
+    let function_name = options.block.map_or_else(|| method.clone(), |block| format!("{block}::{method}"));
+    let (shape, returns) = shape(&function, options.future.as_ref())?;
     // A closure around the body would become the caller that `#[track_caller]` shows.
     let in_place = matches!(shape, Shape::Sync) && function.attributes.iter().any(is_track_caller);
-    let inspect = options.err != Some(Err::Off) && !in_place && returns.may_fail(&signature.generics);
+    // What a future gives is looked at by type, in any case.
+    let unknown = matches!((&shape, &returns), (Shape::Returned(_) | Shape::Made { .. }, Returns::Opaque));
+    let inspect = options.err != Some(Err::Off) && !in_place && (unknown || returns.may_fail(&signature.generics));
+    if let Some(Ret { word, .. }) = &options.ret {
+        let problem = match returns {
+            Returns::Unit => "the function returns nothing that `ret` could record",
+            Returns::Never => "the function does not return, so there is nothing for `ret` to record",
+            _ if in_place => "with `#[track_caller]` the returned value cannot be looked at: remove `ret`",
+            _ => "",
+        };
+        if !problem.is_empty() {
+            return Err(Error::new(word.span(), problem));
+        }
+    }
+    if let (Some(()), Some(parent)) = (options.root, &options.parent) {
+        return Err(Error::new_spanned(
+            parent,
+            "`root` starts a new trace, so there is no parent: remove one of the two",
+        ));
+    }
+    let mut fields = options.fields.unwrap_or_default();
+    match (&options.args, options.skip.as_deref().unwrap_or_default()) {
+        (Some(_), skip) => {
+            let recorded = arguments::recorded(signature, skip)?;
+            recorded.into_iter().for_each(|(name, cfgs)| fields.add_argument(&name, cfgs));
+        }
+        (None, [first, ..]) => {
+            let message = "nothing is recorded but what `fields(...)` or `args` name, so there is nothing to skip: remove \
+                           `skip`, or write `args` too";
+            return Err(Error::new(first.span(), message));
+        }
+        (None, []) => {}
+    }
     Ok(Traced {
         private: callsite::private(options.krate.as_ref()),
         name: options.name.unwrap_or_else(|| LitStr::new(&function_name, Span::mixed_site())),
@@ -31,29 +66,48 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         kind: options.kind.unwrap_or(KIND.default),
         level: options.level.unwrap_or(LEVEL.default),
         root: options.root.is_some(),
-        fields: options.fields.unwrap_or_default(),
+        sample: options.sample,
+        parent: options.parent,
+        links: options.links,
+        fields,
         returns,
         inspect,
+        event: options.err != Some(Err::Status),
+        ret: options.ret,
         shape,
         function,
     })
 }
 
 /// Where the function does its work, and what comes of it.
-fn shape(function: &Function) -> Result<(Shape, Returns)> {
+fn shape(function: &Function, said: Option<&IsFuture>) -> Result<(Shape, Returns)> {
     let signature = &function.signature;
     if signature.asyncness.is_some() {
+        if let Some(IsFuture { word, .. }) = said {
+            return Err(Error::new(word.span(), "an `async fn` needs no `future`: remove it"));
+        }
         return Ok((Shape::Async, Returns::of(&signature.output)));
     }
-    let Some(output) = future::output(&signature.output) else {
-        return Ok((Shape::Sync, Returns::of(&signature.output)));
+    let output = match (future::output(&signature.output), said) {
+        (Some(output), None | Some(IsFuture { yes: true, .. })) => output,
+        // What an alias stands for cannot be seen: nothing is known of what the future gives.
+        (None, Some(IsFuture { yes: true, word })) => match &signature.output {
+            ReturnType::Default => {
+                return Err(Error::new(word.span(), "the function returns nothing, and so no future"));
+            }
+            ReturnType::Type(_, ty) if is_plain(ty) => {
+                return Err(Error::new(word.span(), "what the function returns is no future"));
+            }
+            ReturnType::Type(..) => None,
+        },
+        _ => return Ok((Shape::Sync, Returns::of(&signature.output))),
     };
-    let Some(tail) = AsyncTail::of(&function.body.block) else {
-        let message = "the span of this function would end before the future that it returns is polled; write it as an \
-                       `async fn`, or end its body with `async move { ... }` or `Box::pin(async move { ... })`";
-        return Err(Error::new_spanned(&signature.ident, message));
+    let returns = output.map_or(Returns::Opaque, Returns::of_type);
+    let shape = match AsyncTail::of(&function.body.block) {
+        Some(tail) if !tail.may_return_before() => Shape::Returned(tail),
+        _ => Shape::Made { boxed: !future::is_impl(&signature.output) },
     };
-    Ok((Shape::Returned(tail), output.map_or(Returns::Opaque, Returns::of_type)))
+    Ok((shape, returns))
 }
 
 /// Also within `cfg_attr`, whose condition is not known here.

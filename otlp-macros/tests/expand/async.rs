@@ -13,6 +13,7 @@ async fn wait(n: u32) {
                 version: ::core::env!("CARGO_PKG_VERSION"),
             },
             root: false,
+            sample: ::core::option::Option::None,
         });
     crate::telemetry::__private::register! { __OTLP_CALLSITE }
     let __otlp_span = if __OTLP_CALLSITE.is_enabled() {

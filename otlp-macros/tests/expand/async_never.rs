@@ -13,6 +13,7 @@ async fn serve() -> ! {
                 version: ::core::env!("CARGO_PKG_VERSION"),
             },
             root: false,
+            sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_span = if __OTLP_CALLSITE.is_enabled() {

@@ -13,6 +13,7 @@ fn load<'a>(&'a self, key: Key) -> Pin<Box<dyn Future<Output = Result<u32, Error
                 version: ::core::env!("CARGO_PKG_VERSION"),
             },
             root: false,
+            sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
     let key = key.normal();

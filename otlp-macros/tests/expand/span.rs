@@ -13,6 +13,7 @@ fn expansion() -> ::otlp::Span {
                 version: ::core::env!("CARGO_PKG_VERSION"),
             },
             root: false,
+            sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
     ::otlp::__private::span(&__OTLP_CALLSITE, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {

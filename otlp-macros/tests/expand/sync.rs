@@ -13,6 +13,7 @@ pub fn area(width: f64) -> f64 {
                 version: ::core::env!("CARGO_PKG_VERSION"),
             },
             root: false,
+            sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {

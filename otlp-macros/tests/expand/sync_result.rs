@@ -15,6 +15,7 @@ pub(crate) fn load<'a, T: Read>(&'a mut self, key: &str) -> Result<&'a T, Error>
                 version: ::core::env!("CARGO_PKG_VERSION"),
             },
             root: true,
+            sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {

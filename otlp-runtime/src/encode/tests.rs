@@ -26,6 +26,7 @@ pub(super) static CALLSITE: Callsite = Callsite::new(Metadata {
     keys: &["a", "b", "c"],
     scope: Scope { name: "shop", version: "1.2.3" },
     root: false,
+    sample: None,
 });
 
 pub(super) const METADATA: Metadata = Metadata {
@@ -38,6 +39,7 @@ pub(super) const METADATA: Metadata = Metadata {
     keys: &[],
     scope: Scope { name: "s", version: "1" },
     root: false,
+    sample: None,
 };
 
 #[derive(Clone, Debug)]

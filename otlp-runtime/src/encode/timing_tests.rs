@@ -20,6 +20,7 @@ static CALLSITE: Callsite = Callsite::new(Metadata {
     keys: &["order.id", "user.id", "cart.items", "cart.total", "http.route", "region", "tenant", "retries"],
     scope: Scope { name: "shop", version: "1.2.3" },
     root: false,
+    sample: None,
 });
 
 /// Records one after the other, as they lie in a segment of the log; each with `attributes` numbers and texts.

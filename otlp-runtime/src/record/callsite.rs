@@ -26,6 +26,8 @@ pub struct Metadata {
     pub scope: Scope,
     /// The span starts a trace of its own.
     pub root: bool,
+    /// The share of traces that is sampled of those that start here, if that is not for the sampler to say.
+    pub sample: Option<f64>,
 }
 
 /// The interest of a callsite that no setter has seen yet; see [`Callsite::settle`].

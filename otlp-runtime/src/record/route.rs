@@ -63,6 +63,11 @@ impl Sampling {
         Self(rejected as u64 | if parent_based { PARENT_BASED } else { 0 })
     }
 
+    /// The same with another ratio.
+    pub(crate) fn with_ratio(self, ratio: f64) -> Self {
+        Self::new(ratio, self.0 & PARENT_BASED != 0)
+    }
+
     /// Decides for a local root; `remote` is the sampled flag of its remote parent.
     #[inline]
     pub(crate) fn samples(self, trace_id_low: u64, remote: Option<bool>) -> bool {

@@ -187,6 +187,7 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
         return None;
     }
     let (global, sampling) = route::global();
+    let sampling = callsite.metadata().sample.map_or(sampling, |ratio| sampling.with_ratio(ratio));
     let captured = route::is_capture(parent.route);
     let route = if captured { parent.route } else { global };
     if route == 0 {

@@ -17,7 +17,7 @@ use crate::record::{local, route};
 /// [`FutureExt::in_context`](super::FutureExt::in_context).
 #[derive(Clone)]
 pub struct Context {
-    pub(super) parent: Parent,
+    pub(crate) parent: Parent,
 }
 
 impl Context {

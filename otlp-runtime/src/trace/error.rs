@@ -65,7 +65,7 @@ impl Recent {
 /// If a span below has just ended with the same error (the same words, here or in the chain of sources), the error did
 /// not first appear here, and the event is left out.
 #[cold]
-pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
+pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>, event: bool) {
     // Its user's code runs before the span is touched.
     let message = failure.message.and_then(Text::of);
     let words = hash(message.as_ref().map_or(failure.error_type, Text::as_str));
@@ -75,7 +75,7 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>) {
     let said = message.as_ref().map_or("", Text::as_str);
     let told = span.update(|journal| {
         journal.bytes(Key::Inline("error.type"), tag::STR, failure.error_type.as_bytes());
-        if !seen {
+        if event && !seen {
             exception(journal, failure.error_type, message.as_ref());
         }
         journal.status(StatusCode::Error, said);

@@ -13,3 +13,4 @@ pub(crate) use future::Within;
 pub use future::{FutureExt, InContext, InSpan};
 pub use owned::{EnteredSpan, Span};
 pub use reference::SpanRef;
+pub(crate) use reference::link_to;

@@ -123,6 +123,18 @@ impl Deref for EnteredSpan {
     }
 }
 
+impl From<SpanRef> for Context {
+    fn from(span: SpanRef) -> Self {
+        span.context()
+    }
+}
+
+impl From<&Self> for Context {
+    fn from(context: &Self) -> Self {
+        context.clone()
+    }
+}
+
 impl From<&Span> for Context {
     fn from(span: &Span) -> Self {
         span.context()

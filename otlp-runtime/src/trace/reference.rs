@@ -101,15 +101,8 @@ impl SpanRef {
 
     /// Links the span to the span of `context`, which caused it too. A context without a span is ignored.
     pub fn add_link<A: Attributes>(&self, context: &Context, attributes: A) {
-        let Parent { trace_high, trace_low, span_id, flags, .. } = context.parent;
-        if span_id == 0 {
-            return;
-        }
-        let remote = if flags & flag::REMOTE != 0 { layout::LINK_REMOTE } else { 0 };
-        let flags = u64::from(context.span().trace_flags().bits()) | remote;
-        self.append(|journal| {
-            journal.link(&[trace_high, trace_low, span_id, flags], |journal| journal.attributes(&attributes));
-        });
+        let Some(link) = link_to(context) else { return };
+        self.append(|journal| journal.link(&link, |journal| journal.attributes(&attributes)));
     }
 
     /// The context in which this span is current, for other threads and tasks.
@@ -134,6 +127,14 @@ impl SpanRef {
         write(&mut scratch);
         self.update(|journal| journal.append(&scratch));
     }
+}
+
+/// The words of a link to the span of `context`, if there is one.
+pub(crate) fn link_to(context: &Context) -> Option<[u64; 4]> {
+    let Parent { trace_high, trace_low, span_id, flags, .. } = context.parent;
+    let remote = if flags & flag::REMOTE != 0 { layout::LINK_REMOTE } else { 0 };
+    let flags = u64::from(context.span().trace_flags().bits()) | remote;
+    (span_id != 0).then_some([trace_high, trace_low, span_id, flags])
 }
 
 /// The ids alone: nothing that was recorded.

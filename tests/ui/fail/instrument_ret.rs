@@ -1,6 +1,6 @@
 use otlp::traced;
 
-#[traced(ret)]
+#[traced(ret(Debug))]
 fn f(n: u32) -> u32 {
     n
 }

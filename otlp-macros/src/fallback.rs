@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-pub(super) fn fallback(error: &syn::Error, item: TokenStream) -> TokenStream {
+pub(crate) fn fallback(error: &syn::Error, item: TokenStream) -> TokenStream {
     let mut tokens = error.to_compile_error();
     tokens.extend(item);
     tokens

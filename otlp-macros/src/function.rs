@@ -1,23 +1,24 @@
 //! The annotated item. Its body stays the tokens that the user wrote: they are not parsed, only carried.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Result, Signature, Token, Visibility, token};
 
 /// A function as written.
-pub(super) struct Function {
-    pub(super) attributes: Vec<Attribute>,
-    pub(super) visibility: Visibility,
-    pub(super) signature: Signature,
-    pub(super) body: Body,
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: Body,
 }
 
 /// The braces and what is inside.
-pub(super) struct Body {
+pub(crate) struct Body {
     /// `#![...]`, which must stay the first tokens of the function's own braces.
-    pub(super) attributes: Vec<Attribute>,
+    pub(crate) attributes: Vec<Attribute>,
     /// The braces with everything else; they point at the user's.
-    pub(super) block: Group,
+    pub(crate) block: Group,
 }
 
 impl Parse for Function {
@@ -50,9 +51,19 @@ impl Parse for Body {
     }
 }
 
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attributes, visibility, signature, body } = self;
+        let (inner, stream) = (&body.attributes, body.block.stream());
+        let mut block = Group::new(Delimiter::Brace, quote!(#(#inner)* #stream));
+        block.set_span(body.block.span());
+        tokens.extend(quote!(#(#attributes)* #visibility #signature #block));
+    }
+}
+
 /// Braces around the user's tokens, with the span of the user's. Those on one line are the expansion's all the same: else
 /// rustc would find them unnecessary, for ours are around them.
-pub(super) fn carried(tokens: TokenStream, at: Span) -> Group {
+pub(crate) fn carried(tokens: TokenStream, at: Span) -> Group {
     let mut block = Group::new(Delimiter::Brace, tokens);
     let long = at.source_text().is_some_and(|text| text.contains('\n'));
     block.set_span(if long { at } else { at.resolved_at(Span::mixed_site()) });
@@ -67,7 +78,6 @@ fn not_a_function(input: ParseStream<'_>, error: Error) -> Error {
         _ => String::new(),
     };
     let remedy = match found.as_str() {
-        "impl" | "trait" => "; annotate the methods in it",
         "mod" => "; annotate the functions in it",
         "struct" | "enum" | "union" | "static" | "type" | "use" | "macro_rules" | "let" => "",
         _ => return error,

@@ -1,0 +1,39 @@
+fn f() -> Result<u8, E> {
+    static __OTLP_CALLSITE: ::otlp::__private::Callsite =
+        ::otlp::__private::Callsite::new(::otlp::__private::Metadata {
+            name: "f",
+            path: ::core::concat!(::core::module_path!(), "::", "f"),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            level: ::otlp::__private::Level::Info,
+            kind: ::otlp::__private::SpanKind::Internal,
+            keys: &[],
+            scope: ::otlp::__private::Scope {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+            },
+            root: false,
+            sample: ::core::option::Option::Some(0.5f64),
+        });
+    ::otlp::__private::register! { __OTLP_CALLSITE }
+    let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {
+        ::otlp::__private::enter_below(&__OTLP_CALLSITE, cx, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
+            __otlp_fields.links([a]);
+        })
+    } else {
+        ::core::option::Option::None
+    };
+    let __otlp_returned = ::otlp::__private::call_once(move || -> Result<u8, E> { g() });
+    if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
+        use ::otlp::__private::InspectReturn as _;
+        (&&&&&::otlp::__private::Inspect(&__otlp_returned)).otlp_inspect(&(&__otlp_guard.outcome()).without_event());
+        use ::otlp::__private::ReturnedValue as _;
+        if let ::core::option::Option::Some(__otlp_value) =
+            (&::otlp::__private::Returned(&__otlp_returned)).otlp_value()
+        {
+            let __otlp_outcome = &__otlp_guard.outcome();
+            __otlp_outcome.ret_display(__otlp_value);
+        }
+    }
+    __otlp_returned
+}

@@ -1,0 +1,10 @@
+use otlp::traced;
+
+#[traced(links = [n])]
+fn f(n: u32) -> u32 {
+    n
+}
+
+fn main() {
+    f(1);
+}

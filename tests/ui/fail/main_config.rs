@@ -1,0 +1,2 @@
+#[otlp::main(config = 7)]
+fn main() {}

@@ -1,0 +1,6 @@
+#[otlp::main]
+fn start() {}
+
+fn main() {
+    start();
+}

@@ -1,0 +1,2 @@
+#[otlp::main(service = "shop")]
+fn main() {}

@@ -1,0 +1,10 @@
+use otlp::traced;
+
+#[traced(?ret)]
+async fn f() -> ! {
+    loop {}
+}
+
+fn main() {
+    drop(f());
+}
