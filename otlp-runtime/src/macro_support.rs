@@ -7,8 +7,9 @@ use std::task::{Context as TaskContext, Poll};
 
 pub use crate::data::{Level, Scope, SpanKind};
 pub use crate::record::callsite::{Callsite, Metadata, Registered};
-pub use crate::record::value::{Attributes, Value};
+pub use crate::record::value::{AttributeWriter, Attributes, Value, ValueWriter};
 pub use crate::trace::{Failure, Span};
+pub use derive::inner;
 pub use inspect::{Inspect, InspectReturn};
 pub use inventory;
 
@@ -16,6 +17,7 @@ use crate::record::journal::{Journal, Key};
 use crate::record::span::{self, Live, ScopedSpan, Starting};
 use crate::trace::{Within, record_failure};
 
+mod derive;
 mod inspect;
 
 /// Where an expansion writes a new span's fields.

@@ -39,7 +39,7 @@ enum Key {
 
 /// How a value is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     /// As it is, through `Value`.
     Value,
     /// `%`.
