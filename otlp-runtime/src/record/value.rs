@@ -23,6 +23,16 @@ use super::text::{Text, caught};
 ///     }
 /// }
 /// ```
+///
+/// Types of other crates are values with these features:
+///
+/// | feature | types |
+/// |---|---|
+/// | `uuid` | `Uuid`: its hyphenated text |
+/// | `chrono` | `DateTime`, `NaiveDateTime`, `NaiveDate` and `NaiveTime`: their text as in RFC 3339; `TimeDelta`: seconds |
+/// | `url` | `Url`: its text without the name and the password of a user; the query stays |
+/// | `http-types` | of `http`: `Method`, `StatusCode` (an integer), `Version` (`1.1`, `2`), `HeaderName`; `Uri`, without the name and the password of a user; `HeaderValue`, left out if it is marked as sensitive or is not visible ASCII |
+///
 /// A panic in `record` is caught; the attribute is then left out and counted in `dropped_attributes_count`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be recorded as an attribute",
@@ -231,6 +241,9 @@ macro_rules! plain {
         }
     )*};
 }
+
+// Behind the macro, which it uses.
+mod foreign;
 
 plain! {
     i8 => |v, w| w.i64((*v).into());
