@@ -1,5 +1,44 @@
 #![doc = include_str!("../README.md")]
 
+/// ```
+/// #[derive(otlp::Attributes)]
+/// #[attributes(prefix = "shop.")]
+/// struct Order {
+///     id: u64,
+///     coupon: Option<String>,
+///     #[attribute(rename = "customer.name", display)]
+///     customer: &'static str,
+///     #[attribute(skip)]
+///     card: String,
+/// }
+///
+/// let order = Order { id: 7, coupon: None, customer: "Ada", card: "4111".to_owned() };
+/// let span = otlp::span!("place", ..order);
+/// span.add_event("placed", &order);
+/// # let (_, captured) = otlp::testing::capture(|| drop(otlp::span!("place", ..order)));
+/// # let place = captured.one("place");
+/// # assert_eq!((place.i64("shop.id"), place.string("shop.customer.name")), (Some(7), Some("Ada")));
+/// # assert_eq!((place.attributes.len(), order.card.len()), (2, 4));
+/// ```
+pub use otlp_macros::Attributes;
+/// ```
+/// #[derive(otlp::Value)]
+/// struct OrderId(u64);
+///
+/// #[derive(otlp::Value)]
+/// #[value(rename_all = "snake_case")]
+/// enum Payment {
+///     Cash,
+///     GiftCard,
+/// }
+///
+/// let (id, payment) = (OrderId(7), Payment::GiftCard);
+/// let _span = otlp::span!("pay", id, payment, other = Payment::Cash);
+/// # let (_, captured) = otlp::testing::capture(|| drop(otlp::span!("pay", id, payment)));
+/// # assert_eq!(captured.one("pay").i64("id"), Some(7));
+/// # assert_eq!(captured.one("pay").string("payment"), Some("gift_card"));
+/// ```
+pub use otlp_macros::Value;
 pub use otlp_macros::{main, traced};
 #[cfg(feature = "testing")]
 pub use otlp_runtime::testing;

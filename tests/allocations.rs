@@ -92,6 +92,24 @@ fn eight(a: u32, text: &str) {}
 #[traced(fields(list, bytes, %shown, option = Some(1), debug = ?option, big = u64::MAX))]
 fn others(list: &[i64], bytes: &[u8], shown: &dyn fmt::Display, option: Option<&str>) {}
 
+#[derive(otlp::Value)]
+enum State {
+    Waiting,
+    Retried(u32),
+}
+
+#[derive(otlp::Attributes)]
+#[attributes(prefix = "job.")]
+struct Job<'a> {
+    name: &'a str,
+    state: State,
+    #[attribute(display)]
+    left: Option<u32>,
+}
+
+#[traced(fields(..job, state = State::Waiting))]
+fn derived(job: &Job<'_>) {}
+
 #[traced]
 fn nested(depth: u32) {
     if depth > 1 {
@@ -168,6 +186,9 @@ fn law_1_no_allocation_on_the_calling_thread_in_steady_state() {
     allocates_nothing("2 attributes", |n| two(n, text));
     allocates_nothing("8 attributes", |n| eight(n, text));
     allocates_nothing("other values", |n| others(&[1, 2, n.into()], b"bytes", &n, Some(text)));
+    allocates_nothing("derived values and attributes", |n| {
+        derived(&Job { name: text, state: State::Retried(n), left: Some(n) });
+    });
     allocates_nothing("nested", |_| nested(5));
     allocates_nothing("updates of the current span", updated);
     allocates_nothing("errors", |_| assert!(fails("cannot connect to 127.0.0.1:4317: Connection refused").is_err()));

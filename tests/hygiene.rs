@@ -85,6 +85,53 @@ mod denied {
         }
     }
 
+    /// A newtype.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, otlp::Value)]
+    pub(crate) struct Id<'a>(&'a str);
+
+    /// An enum.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, otlp::Value)]
+    #[value(rename_all = "snake_case")]
+    #[non_exhaustive]
+    pub(crate) enum State<'a, T> {
+        /// One word.
+        New,
+        /// A field.
+        Of(T),
+        /// Its text.
+        Shown {
+            /// That.
+            #[value(display)]
+            text: &'a str,
+        },
+        /// No more.
+        #[deprecated]
+        #[allow(dead_code)]
+        Old,
+    }
+
+    /// A struct.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, otlp::Attributes)]
+    #[attributes(prefix = "labels.")]
+    pub(crate) struct Labels<'a, T> {
+        /// One.
+        pub(crate) id: Id<'a>,
+        /// Another.
+        pub(crate) state: State<'a, T>,
+        /// Its text.
+        #[attribute(debug)]
+        pub(crate) seen: Option<&'a str>,
+    }
+
+    #[test]
+    fn derived() {
+        let labels = Labels { id: Id("a"), state: State::Of(1), seen: None };
+        let ((), spans) = crate::support::spans(|| drop(otlp::span!("labels", ..labels)));
+        assert_eq!(crate::support::attributes(&spans[0]), ["labels.id=\"a\"", "labels.state=1"]);
+        let shown: State<'_, u8> = State::Shown { text: "x" };
+        drop(otlp::span!("more", shown, new = State::<u8>::New));
+    }
+
     #[test]
     fn run() -> Result<(), Missing> {
         let (found, spans) = crate::support::spans(|| Reader::new("abc").find("b").map(str::to_owned));
@@ -153,6 +200,47 @@ mod shadowed {
         ::std::result::Result::Ok(__otlp_span + __otlp_fields + __otlp_outcome + f + span)
     }
 
+    trait Value {
+        fn record(&self);
+        fn is_plain(&self) {}
+    }
+    trait Attributes {
+        fn record(&self);
+    }
+    struct ValueWriter;
+    struct AttributeWriter;
+    fn inner() {}
+
+    #[derive(::otlp::Value)]
+    enum State<Value> {
+        Some,
+        Ok(#[value(display)] &'static str),
+        Option(Value),
+        Value { __otlp_writer: u32, _of: ::std::marker::PhantomData<u8> },
+    }
+    impl<V> Value for State<V> {
+        fn record(&self) {}
+    }
+    #[derive(::otlp::Attributes)]
+    struct Labels<T> {
+        record: u32,
+        __otlp_writer: T,
+        #[attribute(display)]
+        __otlp_text: ::std::option::Option<u32>,
+    }
+    impl<V> Attributes for Labels<V> {
+        fn record(&self) {}
+    }
+
+    #[test]
+    fn derived() {
+        let text = ::std::option::Option::Some(3);
+        let labels = Labels { record: 1, __otlp_writer: State::Option(2), __otlp_text: text };
+        let (_, spans) = crate::support::spans(|| drop(::otlp::span!("labels", ..labels)));
+        let expected = ["record=1", "__otlp_writer=2", "__otlp_text=\"3\""];
+        assert_eq!(crate::support::attributes(&spans[0]), expected);
+    }
+
     #[test]
     fn run() {
         let (result, spans) = crate::support::spans(|| sync(1, 2, 3, 4));
@@ -174,6 +262,40 @@ mod bare {
     fn sync(n: u32) -> ::std::result::Result<u32, ::std::string::String> {
         ::std::mem::drop(::otlp::span!("inner", n));
         ::std::result::Result::Ok(n)
+    }
+
+    #[derive(::otlp::Value)]
+    pub(super) struct Id(u32);
+
+    #[derive(::otlp::Value)]
+    #[value(debug)]
+    #[derive(::std::fmt::Debug)]
+    #[allow(dead_code)]
+    struct Point(u32, u32);
+
+    #[derive(::otlp::Value)]
+    enum State<T> {
+        New,
+        Of(#[value(display)] ::std::option::Option<T>),
+    }
+
+    #[derive(::otlp::Attributes)]
+    struct Labels {
+        id: Id,
+        point: Point,
+        #[attribute(display)]
+        text: ::std::option::Option<u32>,
+        #[attribute(flatten)]
+        more: [(&'static str, State<u32>); 2],
+    }
+
+    #[test]
+    fn derived() {
+        let more = [("a", State::New), ("b", State::Of(::std::option::Option::Some(3)))];
+        let labels = Labels { id: Id(1), point: Point(1, 2), text: ::std::option::Option::None, more };
+        let (_, spans) = crate::support::spans(|| ::std::mem::drop(::otlp::span!("labels", ..labels)));
+        let expected = ["id=1", "point=\"Point(1, 2)\"", "a=\"New\"", "b=\"3\""];
+        ::std::assert_eq!(crate::support::attributes(&spans[0]), expected);
     }
 
     #[::otlp::traced(fields(%n))]
@@ -207,6 +329,22 @@ mod renamed {
 
     #[telemetry::traced(crate = super::vendored::telemetry)]
     fn above() {}
+
+    #[derive(telemetry::Value)]
+    #[value(crate = self::telemetry)]
+    struct Id(u32);
+
+    #[derive(telemetry::Attributes)]
+    #[attributes(crate = super::vendored::telemetry)]
+    struct Labels {
+        id: Id,
+    }
+
+    #[test]
+    fn derived() {
+        let span = |id| drop(telemetry::span!("labels", ..Labels { id: Id(id) }));
+        assert_eq!(crate::support::attributes(&crate::support::spans(|| span(1)).1[0]), ["id=1"]);
+    }
 
     #[test]
     fn run() {

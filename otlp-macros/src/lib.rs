@@ -4,14 +4,19 @@
 //! When something is wrong, the *fallback* gives the one diagnostic and the item as it was written, so that no second
 //! error follows. Expansions name nothing but `::otlp::__private` and `::core`.
 
+mod attributes;
 mod callsite;
+mod derive;
 mod entry;
 mod fallback;
 mod fields;
 mod function;
 mod keyword;
+#[cfg(test)]
+mod snapshot;
 mod span;
 mod traced;
+mod value;
 
 use proc_macro::TokenStream;
 
@@ -25,6 +30,18 @@ pub fn traced(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::entry(options.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/value.md")]
+#[proc_macro_derive(Value, attributes(value))]
+pub fn derive_value(input: TokenStream) -> TokenStream {
+    value::value(input.into()).into()
+}
+
+#[doc = include_str!("../docs/attributes.md")]
+#[proc_macro_derive(Attributes, attributes(attributes, attribute))]
+pub fn derive_attributes(input: TokenStream) -> TokenStream {
+    attributes::attributes(input.into()).into()
 }
 
 /// The part of `otlp::span!` that needs a parser: `[path of otlp] "name", fields...`.

@@ -9,9 +9,10 @@ use std::task::{Context as TaskContext, Poll};
 pub use crate::__register_callsite as register;
 pub use crate::data::{Level, Scope, SpanKind};
 pub use crate::record::callsite::{Callsite, Metadata, Registered};
-pub use crate::record::value::{Attributes, Value};
+pub use crate::record::value::{AttributeWriter, Attributes, Value, ValueWriter};
 pub use crate::trace::{Failure, Span};
 pub use argument::{Argument, RecordArgument};
+pub use derive::inner;
 pub use inspect::{Inspect, InspectReturn};
 pub use inventory;
 pub use returned::{Returned, ReturnedValue};
@@ -24,6 +25,7 @@ use crate::record::text::caught;
 use crate::trace::{Context, Within, link_to, record_failure};
 
 mod argument;
+mod derive;
 mod inspect;
 mod returned;
 

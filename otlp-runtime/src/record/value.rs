@@ -11,7 +11,8 @@ use super::text::{Text, caught};
 /// A type whose values can be attributes.
 ///
 /// Integers, floats, booleans, text, bytes, [`Duration`] (seconds), slices, arrays and vectors of these, `Option`
-/// (`None` is left out) and references and smart pointers to these are values. An own type records what it consists of:
+/// (`None` is left out) and references and smart pointers to these are values. `#[derive(otlp::Value)]` makes a newtype or
+/// an enum a value; any other type records what it consists of:
 ///
 /// ```ignore
 /// struct OrderId(u64);
@@ -22,11 +23,21 @@ use super::text::{Text, caught};
 ///     }
 /// }
 /// ```
+///
+/// Types of other crates are values with these features:
+///
+/// | feature | types |
+/// |---|---|
+/// | `uuid` | `Uuid`: its hyphenated text |
+/// | `chrono` | `DateTime`, `NaiveDateTime`, `NaiveDate` and `NaiveTime`: their text as in RFC 3339; `TimeDelta`: seconds |
+/// | `url` | `Url`: its text without the name and the password of a user; the query stays |
+/// | `http-types` | of `http`: `Method`, `StatusCode` (an integer), `Version` (`1.1`, `2`), `HeaderName`; `Uri`, without the name and the password of a user; `HeaderValue`, left out if it is marked as sensitive or is not visible ASCII |
+///
 /// A panic in `record` is caught; the attribute is then left out and counted in `dropped_attributes_count`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be recorded as an attribute",
     label = "not a `Value`",
-    note = "record its text with `%` (Display) or `?` (Debug)"
+    note = "record its text with `%` (Display) or `?` (Debug), or write `#[derive(otlp::Value)]` on a type of your own"
 )]
 pub trait Value {
     /// Writes the value: one call of one of the writer's methods, or none to leave the attribute out.
@@ -231,6 +242,9 @@ macro_rules! plain {
     )*};
 }
 
+// Behind the macro, which it uses.
+mod foreign;
+
 plain! {
     i8 => |v, w| w.i64((*v).into());
     i16 => |v, w| w.i64((*v).into());
@@ -331,11 +345,13 @@ list!([V: Value] Vec<V>, [V: Value, const N: usize] [V; N]);
 /// Several attributes at once, for events, links and `..spread`.
 ///
 /// `()` has none; arrays, slices, vectors and maps of pairs of key and value are attributes, and so are tuples of up to
-/// eight such pairs, whose values may differ in type: `(("file", path), ("lines", 17))`.
+/// eight such pairs, whose values may differ in type: `(("file", path), ("lines", 17))`. `#[derive(otlp::Attributes)]` makes
+/// a struct attributes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no attributes to record",
     label = "not `Attributes`",
-    note = "write pairs of key and value: `[(\"key\", value)]`, or a tuple of pairs if the values differ in type"
+    note = "write pairs of key and value: `[(\"key\", value)]`, or a tuple of pairs if the values differ in type",
+    note = "or write `#[derive(otlp::Attributes)]` on a struct of your own"
 )]
 pub trait Attributes {
     /// Writes each attribute.
@@ -358,15 +374,39 @@ impl AttributeWriter<'_> {
     pub fn attribute<V: Value + ?Sized>(&mut self, key: &str, value: &V) {
         self.journal.value(Key::Inline(key), value);
     }
+
+    /// One attribute with the text of a `Display`.
+    pub fn display(&mut self, key: &str, value: &dyn fmt::Display) {
+        self.journal.display(Key::Inline(key), value);
+    }
+
+    /// One attribute with the text of a `Debug`.
+    pub fn debug(&mut self, key: &str, value: &dyn fmt::Debug) {
+        self.journal.debug(Key::Inline(key), value);
+    }
 }
 
 impl Attributes for () {
     fn record(&self, _: &mut AttributeWriter<'_>) {}
 }
 
-impl<A: Attributes + ?Sized> Attributes for &A {
+macro_rules! pointer_to_attributes {
+    ($($pointer:ty),*) => {$(
+        impl<A: Attributes + ?Sized> Attributes for $pointer {
+            fn record(&self, writer: &mut AttributeWriter<'_>) {
+                (**self).record(writer);
+            }
+        }
+    )*};
+}
+pointer_to_attributes!(&A, &mut A, Box<A>, std::sync::Arc<A>, std::rc::Rc<A>);
+
+/// `None` has none.
+impl<A: Attributes> Attributes for Option<A> {
     fn record(&self, writer: &mut AttributeWriter<'_>) {
-        (**self).record(writer);
+        if let Some(attributes) = self {
+            attributes.record(writer);
+        }
     }
 }
 

@@ -1,0 +1,9 @@
+#[derive(otlp::Attributes)]
+#[attribute(prefix = "shop.")]
+struct Labels {
+    id: u32,
+}
+
+fn main() {
+    let _ = otlp::span!("s", ..Labels { id: 1 });
+}
