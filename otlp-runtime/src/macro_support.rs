@@ -127,7 +127,13 @@ pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -
     if !callsite.is_enabled() {
         return Span::none();
     }
-    start_with(callsite, fields).map_or_else(Span::none, Span::new)
+    start_with(callsite, fields).map_or_else(Span::unrecorded_here, Span::new)
+}
+
+/// Whether a span of this callsite would be recorded here and now: one relaxed load if nobody records.
+#[inline(always)]
+pub fn enabled(callsite: &'static Callsite) -> bool {
+    callsite.is_enabled() && span::would_record()
 }
 
 pin_project_lite::pin_project! {

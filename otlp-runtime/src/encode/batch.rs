@@ -47,9 +47,10 @@ impl ScopeSpans {
     fn new(scope: Scope) -> Self {
         let mut head = Vec::new();
         put_message(&mut head, SCOPE, |out| {
-            put_bytes(out, 1, scope.name.as_bytes());
-            if !scope.version.is_empty() {
-                put_bytes(out, 2, scope.version.as_bytes());
+            for (field, text) in [(1, scope.name), (2, scope.version)] {
+                if !text.is_empty() {
+                    put_bytes(out, field, text.as_bytes());
+                }
             }
         });
         Self { scope, head, spans: Vec::new() }

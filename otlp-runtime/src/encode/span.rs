@@ -42,8 +42,8 @@ pub(super) fn put_span(
     scratch: &mut Scratch,
 ) {
     put_ids(out, source);
-    let start = clock(source.start());
-    let end = clock(source.end()).max(start);
+    let start = source.start().unix_nanos(clock);
+    let end = source.end().unix_nanos(clock).max(start);
     let after_ids = out.len();
     let status = if source.is_plain() && put_plain(out, source, (start, end), limits) {
         Status::default()

@@ -11,7 +11,7 @@ use prost::Message as _;
 use super::{OpenBatch, SpanLimits};
 use crate::data::{AttributeValue, Level, Resource, Scope, SpanKind, StatusCode};
 use crate::processor::{Patch, Patched};
-use crate::record::callsite::{Callsite, Metadata};
+use crate::record::callsite::{BUILT, Callsite, Metadata};
 use crate::record::journal::{Journal, Key};
 use crate::record::layout::{HEADER, LINK_REMOTE, RecordView, flag, tag};
 use crate::record::value::{Attributes, Value, ValueWriter};
@@ -330,7 +330,42 @@ fn small_limits() -> SpanLimits {
     }
 }
 
+/// The same span, built at run time.
+fn built(words: &[u64], kind: SpanKind, scope: Option<Scope>, times: u8) -> Vec<u64> {
+    let mut journal = Journal::new();
+    journal.built(kind, scope);
+    let (header, rest) = words.split_at(HEADER);
+    let mut all = [header, journal.words().0, rest].concat();
+    all[0] = all[0] & !0xffff_ffff | all.len() as u64 | u64::from(flag::AMENDED | times) << 32;
+    all[1] = std::ptr::from_ref(&BUILT) as u64;
+    all
+}
+
 proptest! {
+    #[test]
+    fn a_built_span_is_its_record_with_a_kind_a_scope_and_times(
+        sets in prop::collection::vec(op(), 0..8),
+        kind in prop::sample::select(vec![SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer]),
+        scope in prop::option::of(prop::sample::select(vec![("shop", "1"), ("", ""), ("a longer name", "1.2.3")])),
+        times in prop::sample::select(vec![0, flag::START_UNIX, flag::END_UNIX, flag::START_UNIX | flag::END_UNIX]),
+    ) {
+        let limits = SpanLimits::default();
+        let mut ops = vec![Op::Name("work".into())];
+        ops.extend(sets);
+        let words = built(&record(&[], &ops, 0), kind, scope.map(|(name, version)| Scope { name, version }), times);
+        let mut batch = OpenBatch::new(&Resource::new(), limits);
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+        let got = decode(&mut batch).resource_spans.remove(0).scope_spans.remove(0);
+        let mut want = expected(&[], &ops, 0, &limits);
+        want.kind = kind as i32 ;
+        want.start_time_unix_nano = if times & flag::START_UNIX != 0 { 100 } else { 1100 };
+        want.end_time_unix_nano = if times & flag::END_UNIX != 0 { 300 } else { 1300 }.max(want.start_time_unix_nano);
+        prop_assert!(same(&got.spans[0], &want), "got  {:?}\nwant {want:?}", got.spans[0]);
+        let named = got.scope.map(|scope| (scope.name, scope.version)).unwrap();
+        let (name, version) = scope.unwrap_or(("otlp", env!("CARGO_PKG_VERSION")));
+        prop_assert_eq!(named, (name.to_owned(), version.to_owned()));
+    }
+
     #[test]
     fn any_record_is_the_same_when_prost_decodes_it(
         fields in prop::collection::vec(val(), 0..=3),

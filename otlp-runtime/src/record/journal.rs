@@ -2,9 +2,9 @@
 
 use super::compact::compact;
 use super::heap::Block;
-use super::layout::{entry_word, entry_words, key, tag};
+use super::layout::{built_entry, entry_word, entry_words, key, tag};
 use super::lost::Lost;
-use crate::data::StatusCode;
+use crate::data::{Scope, SpanKind, StatusCode};
 
 /// Words that a slot holds itself.
 pub(crate) const INLINE: usize = 24;
@@ -209,6 +209,16 @@ impl Journal {
         if let Some((key_part, payload)) = rest.split_at_mut_checked(key_words) {
             copy_bytes(key_part, text.as_bytes());
             fill(payload);
+        }
+    }
+
+    /// What a span begins with that was built at run time; without a scope, it has that of its callsite.
+    pub(crate) fn built(&mut self, kind: SpanKind, scope: Option<Scope>) {
+        let fixed = scope.map(built_entry);
+        let fixed = fixed.as_ref().map_or(&[][..], |words| &words[..]);
+        if let Some((first, payload)) = self.room(1 + fixed.len()).and_then(|words| words.split_first_mut()) {
+            *first = entry_word(tag::BUILT, key::NONE, kind as u16, size_of_val(fixed) as u32);
+            payload.copy_from_slice(fixed);
         }
     }
 

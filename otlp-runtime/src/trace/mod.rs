@@ -1,11 +1,13 @@
 //! Spans and contexts, as users handle them.
 
+mod builder;
 mod context;
 mod error;
 mod future;
 mod owned;
 mod reference;
 
+pub use builder::SpanBuilder;
 pub use context::{Context, ContextGuard};
 pub use error::Failure;
 pub(crate) use error::{OTHER, error_type, record_failure};
