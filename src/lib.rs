@@ -6,7 +6,7 @@ pub use otlp_runtime::testing;
 #[doc(inline)]
 pub use otlp_runtime::{
     account,
-    config::{OtlpConfig, Sampler, TransportProtocol},
+    config::{OtlpConfig, Sampler, SpanLimits, TransportProtocol},
     data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,
     init::{OtlpGuard, flush, flush_async, init, shutdown},

@@ -65,6 +65,12 @@ impl Pipeline {
         }
     }
 
+    /// Limits the spans that it takes; without, the defaults hold.
+    pub(super) fn limited(mut self, limits: SpanLimits) -> Self {
+        self.batch.limit(limits);
+        self
+    }
+
     pub(super) fn pipe(&self) -> &Arc<Pipe> {
         &self.pipe
     }

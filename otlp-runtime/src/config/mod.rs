@@ -1,6 +1,7 @@
 //! What can be set, in code and by the environment: plain data. Nothing here starts a thread or opens a connection.
 
 pub(crate) mod endpoint;
+mod limits;
 mod page;
 mod parse;
 mod protocol;
@@ -12,6 +13,7 @@ mod validation;
 mod variables;
 
 pub use endpoint::{EndpointKind, EndpointSetting, Source};
+pub use limits::{ResolvedLimits, SpanLimits};
 pub use protocol::TransportProtocol;
 pub use resolved::{Environment, Resolved, process_environment};
 pub use sampler::{RootSampler, Sampler};

@@ -129,6 +129,11 @@ impl OpenBatch {
         }
     }
 
+    /// Takes other limits, from the next span on.
+    pub(crate) fn limit(&mut self, limits: SpanLimits) {
+        self.limits = limits;
+    }
+
     /// Encodes a span into the batch; `clock` turns raw readings into Unix nanoseconds. Returns the bytes that it took.
     ///
     /// # Errors

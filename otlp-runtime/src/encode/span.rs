@@ -98,7 +98,7 @@ fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, 
         let Entry::Attribute(name, value) = entry else { return false };
         if left > 0 && !name.is_empty() {
             left -= 1;
-            put_attribute(out, ATTRIBUTES, name, &value);
+            put_attribute(out, ATTRIBUTES, name, &value, limits.room());
         } else {
             dropped = dropped.saturating_add(1);
         }
@@ -117,7 +117,7 @@ fn put_amended<'s>(
     scratch: &mut Scratch,
 ) -> Status<'s> {
     let mut name = source.name();
-    let mut attributes = Unique::new(scratch, limits.attributes);
+    let mut attributes = Unique::new(scratch, limits.attributes, limits.room());
     let mut status = Status::default();
     let (mut events, mut links) = (0usize, 0usize);
     for entry in source.entries() {
@@ -165,7 +165,7 @@ fn put_events(
             if !name.is_empty() {
                 put_bytes(out, 2, name.as_bytes());
             }
-            Unique::put_all(out, 3, attributes, limits.attributes_per_event, scratch);
+            Unique::new(scratch, limits.attributes_per_event, limits.room()).put_all(out, 3, attributes, scratch);
         });
     }
 }
@@ -182,7 +182,7 @@ fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits,
         put_message(out, LINKS, |out| {
             put_bytes(out, 1, &trace_id.to_bytes());
             put_bytes(out, 2, &span_id.to_bytes());
-            Unique::put_all(out, 4, attributes, limits.attributes_per_link, scratch);
+            Unique::new(scratch, limits.attributes_per_link, limits.room()).put_all(out, 4, attributes, scratch);
             out.push(key(6, FIXED32));
             out.extend_from_slice(&flags.to_le_bytes());
         });

@@ -224,8 +224,25 @@ fn unique(attributes: impl IntoIterator<Item = (String, AnyValue)>, limit: usize
     (kept, dropped)
 }
 
-fn list(attributes: &[(String, Val)], limit: usize) -> (Vec<KeyValue>, u32) {
-    unique(attributes.iter().filter_map(|(k, v)| Some((k.clone(), v.expected()?))), limit)
+fn list(attributes: &[(String, Val)], limit: usize, limits: &SpanLimits) -> (Vec<KeyValue>, u32) {
+    let values = |value: &Val| value.expected().map(|value| cut(value, limits.length, limits.depth));
+    unique(attributes.iter().filter_map(|(k, v)| Some((k.clone(), values(v)?))), limit)
+}
+
+/// LIM2: text by characters, bytes by bytes, both within arrays too; what lies too deep is empty.
+fn cut(value: AnyValue, length: usize, depth: usize) -> AnyValue {
+    use any_value::Value as V;
+    let value = value.value.and_then(|value| match value {
+        V::StringValue(text) => Some(V::StringValue(text.chars().take(length).collect())),
+        V::BytesValue(bytes) => Some(V::BytesValue(bytes.into_iter().take(length).collect())),
+        V::ArrayValue(array) => {
+            let depth = depth.checked_sub(1)?;
+            let values = array.values.into_iter().map(|value| cut(value, length, depth)).collect();
+            Some(V::ArrayValue(ArrayValue { values }))
+        }
+        other => Some(other),
+    });
+    AnyValue { value }
 }
 
 fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto::Span {
@@ -235,7 +252,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
         _ => None,
     });
     let all: Vec<_> = first.chain(later).collect();
-    let (attributes, dropped_attributes_count) = list(&all, limits.attributes);
+    let (attributes, dropped_attributes_count) = list(&all, limits.attributes, limits);
     let mut span = proto::Span {
         trace_id: [11u64.to_be_bytes(), 12u64.to_be_bytes()].concat(),
         span_id: 13u64.to_be_bytes().into(),
@@ -256,7 +273,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
         match op {
             Op::Set(..) => {}
             Op::Event(name, attributes) => {
-                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_event);
+                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_event, limits);
                 let event = proto::span::Event {
                     time_unix_nano: 1077,
                     name: name.clone(),
@@ -266,7 +283,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
                 span.events.push(event);
             }
             Op::Link(trace, id, attributes) => {
-                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_link);
+                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_link, limits);
                 span.links.push(proto::span::Link {
                     trace_id: trace.to_be_bytes().into(),
                     span_id: id.to_be_bytes().into(),
@@ -326,6 +343,8 @@ fn small_limits() -> SpanLimits {
         links: 2,
         attributes_per_event: 2,
         attributes_per_link: 2,
+        length: 7,
+        depth: 2,
         ..SpanLimits::default()
     }
 }
