@@ -3,6 +3,10 @@
 pub use otlp_macros::traced;
 #[cfg(feature = "testing")]
 pub use otlp_runtime::testing;
+#[cfg(feature = "stream")]
+pub use otlp_runtime::trace::StreamExt;
+#[cfg(feature = "tokio")]
+pub use otlp_runtime::trace::task;
 #[doc(inline)]
 pub use otlp_runtime::{
     account,
@@ -12,7 +16,7 @@ pub use otlp_runtime::{
     init::{OtlpGuard, flush, flush_async, init, shutdown},
     record::value::{AttributeWriter, Attributes, Value, ValueWriter},
     status::{Status, status},
-    trace::{Context, ContextGuard, EnteredSpan, FutureExt, InContext, InSpan, Span, SpanBuilder, SpanRef},
+    trace::{Context, ContextGuard, EnteredSpan, FutureExt, InContext, InSpan, Span, SpanBuilder, SpanRef, thread},
 };
 
 /// Starts a [`Span`] with a name and fields, as a child of the current one. It is not entered yet.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::needless_borrows_for_generic_args, clippy::type_complexity)]
 
 mod builder;
+mod carried;
 mod context;
 mod errors;
 mod events;

@@ -8,17 +8,22 @@ use std::task::{Context as TaskContext, Poll};
 use super::{Context, Span};
 use crate::record::clock;
 use crate::record::span::Live;
+#[cfg(feature = "stream")]
+pub use stream::StreamExt;
+
+#[cfg(feature = "stream")]
+mod stream;
 
 /// Carries spans and contexts along with futures.
 pub trait FutureExt: Future + Sized {
     /// Runs the future within `span`, which ends when the future is ready or dropped.
     fn in_span(self, span: Span) -> InSpan<Self> {
-        InSpan { within: Within::new(self, span.live) }
+        InSpan::new(self, span)
     }
 
     /// Runs the future within `context`; for tasks that are spawned, whose context is otherwise empty.
     fn in_context(self, context: Context) -> InContext<Self> {
-        InContext { future: self, context }
+        InContext::new(self, context)
     }
 }
 
@@ -93,11 +98,30 @@ impl Drop for Polling<'_> {
 }
 
 pin_project_lite::pin_project! {
-    /// A future within a span; see [`FutureExt::in_span`].
-    #[must_use = "futures do nothing unless polled"]
+    /// A future or stream within a span; see [`FutureExt::in_span`].
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct InSpan<F> {
         #[pin]
         within: Within<F>,
+        above: Option<Context>,
+    }
+
+    impl<F> PinnedDrop for InSpan<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(above) = this.above {
+                let _guard = above.enter();
+                this.within.project().future.set(None);
+            }
+        }
+    }
+}
+
+impl<F> InSpan<F> {
+    fn new(future: F, span: Span) -> Self {
+        // Below a span that is not recorded neither is anything else, on whatever thread it is polled.
+        let above = (span.live.is_none() && span.span_id().is_valid()).then(|| span.context());
+        Self { within: Within::new(future, span.live), above }
     }
 }
 
@@ -111,18 +135,35 @@ impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
-        self.project().within.poll(task, |_, _, _| {})
+        let this = self.project();
+        let _guard = this.above.as_ref().map(Context::enter);
+        this.within.poll(task, |_, _, _| {})
     }
 }
 
 pin_project_lite::pin_project! {
-    /// A future within a context; see [`FutureExt::in_context`].
+    /// A future or stream within a context; see [`FutureExt::in_context`].
     #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct InContext<F> {
         #[pin]
-        future: F,
+        future: Option<F>,
         context: Context,
+    }
+
+    impl<F> PinnedDrop for InContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // What a cancelled future holds is dropped within its context.
+            let _guard = this.context.enter();
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F> InContext<F> {
+    fn new(future: F, context: Context) -> Self {
+        Self { future: Some(future), context }
     }
 }
 
@@ -132,6 +173,6 @@ impl<F: Future> Future for InContext<F> {
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _guard = this.context.enter();
-        this.future.poll(task)
+        this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(task))
     }
 }
