@@ -153,3 +153,23 @@ fn lim3_a_limit_beyond_all_reason_is_an_error_before_anything_starts() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn lim4_the_environment_sets_limits_and_one_line_says_that_one_was_met() {
+    const NAME: &str = "lim4_the_environment_sets_limits_and_one_line_says_that_one_was_met";
+    if is_child(NAME) {
+        let collector = Collector::start().unwrap();
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).init().unwrap();
+        (0..3).for_each(|_| otlp::span!("s", a = "abcdef", b = 2, c = 3).end());
+        drop(guard);
+        for span in collector.spans() {
+            assert_eq!((span.string("a"), span.attributes.len(), span.dropped_attributes), (Some("abcd"), 2, 1));
+        }
+        return;
+    }
+    let variables = [("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "2"), ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "4")];
+    let said = in_own_process(NAME, &variables);
+    let lines: Vec<_> = said.lines().filter(|line| line.contains("limits allow")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("with_span_limits"), "{said}");
+    assert!(!said.contains("does not read"), "{said}");
+}

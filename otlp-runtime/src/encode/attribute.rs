@@ -138,7 +138,11 @@ fn put_model(out: &mut Vec<u8>, value: &AttributeValue, room: Room) {
 
 /// The memory of a [`Unique`], from one span to the next.
 #[derive(Debug, Default)]
-pub(super) struct Scratch(Vec<(&'static str, RawValue<'static>)>);
+pub(super) struct Scratch {
+    kept: Vec<(&'static str, RawValue<'static>)>,
+    /// Something was left out because of a limit.
+    pub(super) limited: bool,
+}
 
 /// Attributes with unique keys, of which the last value counts and the first keeps the place.
 #[derive(Debug)]
@@ -146,19 +150,21 @@ pub(super) struct Unique<'a> {
     kept: Vec<(&'a str, RawValue<'a>)>,
     limit: usize,
     room: Room,
+    limited: bool,
     pub(super) dropped: u32,
 }
 
 impl<'a> Unique<'a> {
     pub(super) fn new(scratch: &mut Scratch, limit: usize, room: Room) -> Self {
-        Self { kept: std::mem::take(&mut scratch.0), limit, room, dropped: 0 }
+        Self { kept: std::mem::take(&mut scratch.kept), limit, room, limited: false, dropped: 0 }
     }
 
     /// Gives the memory back.
     pub(super) fn done(mut self, scratch: &mut Scratch) {
+        scratch.limited |= self.limited;
         self.kept.clear();
         // An empty vector of another lifetime; collecting in place keeps the block.
-        scratch.0 = self.kept.into_iter().map_while(|_| None).collect();
+        scratch.kept = self.kept.into_iter().map_while(|_| None).collect();
     }
 
     /// Takes an attribute; an empty key (ATT1), and a new one beyond the limit, are counted as dropped.
@@ -170,6 +176,7 @@ impl<'a> Unique<'a> {
         } else if self.kept.len() < self.limit {
             self.kept.push((name, value));
         } else {
+            self.limited = true;
             self.dropped += 1;
         }
     }
@@ -205,7 +212,7 @@ mod tests {
         unique.set(&key, RawValue::Null);
         let block = unique.kept.as_ptr() as usize;
         unique.done(&mut scratch);
-        assert_eq!((scratch.0.as_ptr() as usize, scratch.0.len()), (block, 0));
-        assert!(scratch.0.capacity() > 0);
+        assert_eq!((scratch.kept.as_ptr() as usize, scratch.kept.len()), (block, 0));
+        assert!(scratch.kept.capacity() > 0);
     }
 }

@@ -167,6 +167,11 @@ impl OpenBatch {
         Ok(bytes)
     }
 
+    /// Whether a limit was met since the last call.
+    pub(crate) fn was_limited(&mut self) -> bool {
+        std::mem::take(&mut self.scratch.limited)
+    }
+
     /// Takes back whatever an interrupted [`OpenBatch::push`] may have left.
     pub(crate) fn repair(&mut self) {
         let counted = self.bytes;

@@ -45,7 +45,7 @@ pub(super) fn put_span(
     let start = source.start().unix_nanos(clock);
     let end = source.end().unix_nanos(clock).max(start);
     let after_ids = out.len();
-    let status = if source.is_plain() && put_plain(out, source, (start, end), limits) {
+    let status = if source.is_plain() && put_plain(out, source, (start, end), limits, scratch) {
         Status::default()
     } else {
         out.truncate(after_ids);
@@ -89,7 +89,13 @@ fn put_times(out: &mut Vec<u8>, source: &impl RecordSource, start: u64, end: u64
 
 /// A span that was only given attributes, each with a key of its own. `false`: there turned out to be more to it.
 #[inline(always)]
-fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, u64), limits: &SpanLimits) -> bool {
+fn put_plain(
+    out: &mut Vec<u8>,
+    source: &impl RecordSource,
+    (start, end): (u64, u64),
+    limits: &SpanLimits,
+    scratch: &mut Scratch,
+) -> bool {
     put_bytes(out, NAME, source.name().as_bytes());
     put_times(out, source, start, end);
     let mut dropped = source.lost().attributes();
@@ -103,7 +109,10 @@ fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, 
             dropped = dropped.saturating_add(1);
         }
     }
-    put_number(out, DROPPED_ATTRIBUTES, dropped.into());
+    if dropped > 0 {
+        scratch.limited |= left == 0;
+        put_number(out, DROPPED_ATTRIBUTES, dropped.into());
+    }
     true
 }
 
@@ -144,6 +153,9 @@ fn put_amended<'s>(
         put_links(out, source, limits, scratch);
     }
     put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64 + u64::from(source.lost().links()));
+    // Those that the journal did not keep, because it knows the limit, are lost.
+    let lost = source.lost();
+    scratch.limited |= events + lost.events() as usize > limits.events || links + lost.links() as usize > limits.links;
     status
 }
 
