@@ -42,11 +42,12 @@ impl Span {
     /// span.in_scope(|| { /* ... */ });
     /// span.end();
     /// ```
-    /// Names should be few: backends group by them. Put what differs from call to call into attributes, here rather than
-    /// after the start: what decides about a span may look at those that it starts with.
+    /// Names should be few: backends group by them. Put what differs from call to call into attributes. Attributes and links
+    /// that are known by now belong here rather than after the start: what decides about a span may look at those that it
+    /// starts with.
     ///
     /// Values are taken when the builder is given them. While nobody records they are left alone, and all of it costs a
-    /// few nanoseconds; to save the work of computing them, ask [`otlp::enabled!`](../../otlp/macro.enabled.html) first.
+    /// few nanoseconds; to save the work of computing them, ask `otlp::enabled!` first.
     pub fn builder<'n>(name: impl Into<Cow<'n, str>>) -> SpanBuilder<'n> {
         SpanBuilder {
             name: name.into(),
