@@ -10,7 +10,7 @@ use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use otlp::testing::Collector;
-use otlp::{Context, FutureExt as _, OtlpConfig, Sampler, Span, StatusCode, traced};
+use otlp::{Context, FutureExt as _, OtlpConfig, Sampler, Span, SpanKind, StatusCode, traced};
 
 /// The system's allocator, which counts for each thread what it is asked for.
 struct Counting;
@@ -169,6 +169,8 @@ fn law_1_no_allocation_on_the_calling_thread_in_steady_state() {
         updated(1);
         drop(otlp::span!("owned", text).entered());
         Context::current().run(none);
+        drop(Span::builder("built").attribute("text", text).start());
+        assert!(!otlp::enabled!());
     };
     assert_eq!(calls(everything), 0, "not initialised");
 
@@ -200,6 +202,11 @@ fn law_1_no_allocation_on_the_calling_thread_in_steady_state() {
     allocates_nothing("span!, in_scope", |n| otlp::span!("owned", n).in_scope(none));
     allocates_nothing("in_span", |n| finish(ready(n).in_span(otlp::span!("owned"))));
     allocates_nothing("in_context", |n| finish(ready(n).in_context(Context::current())));
+    allocates_nothing("built spans", |n| {
+        let span = Span::builder("built").kind(SpanKind::Client).attribute("n", n).attribute("text", text).start();
+        span.end_at(std::time::SystemTime::now());
+        Span::builder(text).scope("shop", "1").root().start().discard();
+    });
     allocates_nothing("contexts", |_| Context::current().run(none));
     drop(guard);
     let counts = otlp::status().traces;

@@ -260,7 +260,7 @@ mod bare {
 
     #[::otlp::traced(fields(n, twice = n * 2))]
     fn sync(n: u32) -> ::std::result::Result<u32, ::std::string::String> {
-        ::std::mem::drop(::otlp::span!("inner", n));
+        ::std::mem::drop((::otlp::span!("inner", n), ::otlp::enabled!(), ::otlp::enabled!(::otlp::Level::Debug)));
         ::std::result::Result::Ok(n)
     }
 
@@ -324,7 +324,7 @@ mod renamed {
 
     #[telemetry::traced(crate = self::telemetry)]
     fn traced() {
-        drop(telemetry::span!("inner"));
+        drop((telemetry::span!("inner"), telemetry::enabled!(warn)));
     }
 
     #[telemetry::traced(crate = super::vendored::telemetry)]

@@ -240,9 +240,15 @@ pub fn start_under(
 #[inline]
 pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Span {
     if !callsite.is_enabled() {
-        return Span::unrecorded();
+        return Span::unrecorded_here();
     }
-    start_with(callsite, fields).map_or_else(Span::unrecorded, Span::new)
+    start_with(callsite, fields).map_or_else(Span::unrecorded_here, Span::new)
+}
+
+/// Whether a span of this callsite would be recorded here and now: one relaxed load if nobody records.
+#[inline(always)]
+pub fn enabled(callsite: &'static Callsite) -> bool {
+    callsite.is_enabled() && span::would_record(callsite)
 }
 
 pin_project_lite::pin_project! {

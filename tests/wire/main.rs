@@ -1,6 +1,8 @@
 //! What arrives: everything that a program can record, as a receiver decodes it.
 #![allow(clippy::unwrap_used, clippy::needless_borrows_for_generic_args, clippy::type_complexity)]
 
+mod builder;
+mod carried;
 mod context;
 mod errors;
 mod events;

@@ -13,7 +13,7 @@ pub(super) fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// What arrives of what `f` records with this sampler; the accounts know of no other span.
-fn sampled<R>(sampler: Sampler, f: impl FnOnce() -> R) -> (R, Captured) {
+pub(super) fn sampled<R>(sampler: Sampler, f: impl FnOnce() -> R) -> (R, Captured) {
     let _alone = alone();
     let collector = Collector::start().unwrap();
     let config = OtlpConfig::default().with_env(false).with_endpoint(collector.endpoint()).with_sampler(sampler);

@@ -37,8 +37,8 @@ use crate::config::{Resolved, RootSampler, Sampler, Source};
 use crate::data::Resource;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, Settings};
-use crate::record::doze;
 use crate::record::route::{self, Sampling};
+use crate::record::{doze, journal};
 use crate::transport::TransportFactory;
 use budget::Budget;
 use desk::Desk;
@@ -97,9 +97,10 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     let exporter = Box::new(Exporter::start(exporter, transport, Arc::clone(&ledger))?);
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
     crate::record::clock::start();
+    journal::keep(settings.limits.events, settings.limits.links);
     Ok(DESK.open_global(reservation, || {
         let route = route::open_global(sampling(&settings.sampler), filter);
-        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter)
+        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter).limited(settings.limits.into())
     }))
 }
 

@@ -38,6 +38,7 @@ pub(crate) struct Pipeline {
     opened: Option<Instant>,
     /// The number of the open batch.
     seq: u64,
+    told_of_limits: bool,
     /// What was lost on the way here, for each reason.
     lost: [u64; DropReason::COUNT],
 }
@@ -61,8 +62,15 @@ impl Pipeline {
             unbooked: 0,
             opened: None,
             seq: 0,
+            told_of_limits: false,
             lost: [0; DropReason::COUNT],
         }
+    }
+
+    /// Limits the spans that it takes; without, the defaults hold.
+    pub(super) fn limited(mut self, limits: SpanLimits) -> Self {
+        self.batch.limit(limits);
+        self
     }
 
     pub(super) fn pipe(&self) -> &Arc<Pipe> {
@@ -77,7 +85,7 @@ impl Pipeline {
     pub(super) fn take(&mut self, record: &impl RecordSource, clock: impl Fn(u64) -> u64, now: Instant) {
         let batch = &mut self.batch;
         match catch_unwind(AssertUnwindSafe(|| batch.push(record, clock))) {
-            Ok(Ok(_)) => {}
+            Ok(Ok(_)) => self.tell_of_limits(),
             Ok(Err(_)) => return self.lose(DropReason::TooLarge, 1),
             Err(_) => {
                 self.batch.repair();
@@ -89,6 +97,17 @@ impl Pipeline {
         self.opened.get_or_insert(now);
         if self.items >= self.limits.items || self.batch.bytes() >= self.limits.bytes {
             self.close();
+        }
+    }
+
+    /// Says once that a span had more to say than its limits allow (spec-checklist LIM4).
+    #[inline]
+    fn tell_of_limits(&mut self) {
+        if !self.told_of_limits && self.batch.was_limited() {
+            self.told_of_limits = true;
+            let text = "a span had more attributes, events or links than its limits allow; what is left out is counted in \
+                        its `dropped_*_count`: record less, or raise the limit (`with_span_limits`, OTEL_SPAN_*_LIMIT)";
+            self.pipe.outlet.say("span limits", text.to_owned());
         }
     }
 

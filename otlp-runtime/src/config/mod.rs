@@ -2,6 +2,7 @@
 
 pub(crate) mod endpoint;
 mod filter;
+mod limits;
 mod page;
 mod parse;
 mod protocol;
@@ -14,6 +15,7 @@ mod variables;
 
 pub use endpoint::{EndpointKind, EndpointSetting, Source};
 pub use filter::Filter;
+pub use limits::{ResolvedLimits, SpanLimits};
 pub use protocol::TransportProtocol;
 pub use resolved::{Environment, Resolved, process_environment};
 pub use sampler::{RootSampler, Sampler};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::endpoint::{self, EndpointKind};
+use super::limits::MOST;
 use super::{Filter, TransportProtocol};
 
 /// The longest time that a setting means; longer ones, and "no limit", are this: 2^31-1 ms, nearly 25 days.
@@ -38,6 +39,27 @@ pub(super) fn timeout(value: &str) -> Result<Duration, String> {
         Ok(ms) if ms < 0 => Err(format!("{ms} is negative")),
         Ok(ms) if ms <= i64::from(i32::MAX) => Ok(Duration::from_millis(ms.unsigned_abs())),
         _ => Err(format!("{:?} is not a whole number of milliseconds up to {}", shown(value), i32::MAX)),
+    }
+}
+
+/// How many of something: 0 to the most that one span can carry.
+pub(super) fn count(value: &str) -> Result<usize, String> {
+    match whole(value)? {
+        count if count > MOST => Err(format!("{count} is more than the {MOST} that one span can carry")),
+        count => Ok(count),
+    }
+}
+
+/// A length without an upper bound.
+pub(super) fn length(value: &str) -> Result<usize, String> {
+    whole(value)
+}
+
+fn whole(value: &str) -> Result<usize, String> {
+    match value.parse::<i64>() {
+        Ok(number) if number < 0 => Err(format!("{number} is negative")),
+        Ok(number) => Ok(usize::try_from(number).unwrap_or(usize::MAX)),
+        Err(_) => Err(format!("{:?} is not a whole number", shown(value))),
     }
 }
 
@@ -124,6 +146,18 @@ mod tests {
         for bad in ["-1", "10s", "1.5", "", "2147483648", "99999999999999999999999"] {
             assert!(timeout(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn env4_counts_and_lengths_are_whole_numbers() {
+        assert_eq!(
+            (count("0"), count("10000"), length("0"), length("4000000000")),
+            (Ok(0), Ok(10_000), Ok(0), Ok(4_000_000_000))
+        );
+        for bad in ["-1", "1.5", "many", "0x10", "99999999999999999999999"] {
+            assert!(count(bad).is_err() && length(bad).is_err(), "{bad}");
+        }
+        assert!(count("10001").unwrap_err().contains("10000"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::resource::{self, Parts};
 use super::validation::MOST_RESOURCE_BYTES;
 use super::validation::require;
 use super::variables::{self, UNREAD, Variable};
-use super::{Filter, OtlpConfig, Sampler, TransportProtocol};
+use super::{Filter, OtlpConfig, ResolvedLimits, Sampler, TransportProtocol};
 use crate::data::Resource;
 use crate::error::OtlpError;
 
@@ -47,6 +47,8 @@ pub struct Resolved {
     pub filter: Filter,
     /// Who set the filter.
     pub filter_source: Source,
+    /// How much of one span is exported.
+    pub limits: ResolvedLimits,
     /// Most items of a batch.
     pub batch_size: usize,
     /// Encoded bytes at which a batch is sent.
@@ -84,7 +86,8 @@ impl OtlpConfig {
     ) -> Result<Resolved, OtlpError> {
         self.check_rest()?;
         let none: &Environment<'_> = &|_| None;
-        let mut reader = Reader { environment: if self.no_env { none } else { environment }, report };
+        let environment = if self.no_env { none } else { environment };
+        let mut reader = Reader { environment, report, said: Vec::new() };
 
         let disabled = reader.choose(self.disabled, &[&variables::SDK_DISABLED], false, |_| Ok(()), bool::to_string).0;
         let protocol = self.choose_protocol(&mut reader, available, disabled)?;
@@ -105,6 +108,7 @@ impl OtlpConfig {
             attributes: &self.attributes,
             service: self.service.as_ref(),
         });
+        let limits = self.choose_limits(&mut reader);
         if !disabled {
             reader.report_unread();
         }
@@ -118,6 +122,7 @@ impl OtlpConfig {
             sampler: self.sampler.clone().unwrap_or_default(),
             filter,
             filter_source,
+            limits,
             batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
             batch_bytes: self.batch_bytes.unwrap_or(BATCH_BYTES.min(memory_limit / 8)),
             schedule_delay: self.schedule_delay.unwrap_or(SCHEDULE_DELAY).min(LONGEST),
@@ -127,6 +132,37 @@ impl OtlpConfig {
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
             resource,
         })
+    }
+
+    /// The limit of the model, then the general one, then the default (spec-checklist LIM4).
+    fn choose_limits(&self, reader: &mut Reader<'_>) -> ResolvedLimits {
+        use variables as v;
+        let (code, default) = (&self.span_limits, ResolvedLimits::default());
+        let mut choose = |code, own, general: Option<_>, default| {
+            let shown = |limit: &usize| if *limit == usize::MAX { "no limit".to_owned() } else { limit.to_string() };
+            let variables: Vec<_> = [Some(own), general].into_iter().flatten().collect();
+            reader.choose(code, &variables, default, |_| Ok(()), shown).0
+        };
+        let (count, length) = (Some(&v::ATTRIBUTE_COUNT), Some(&v::ATTRIBUTE_VALUE_LENGTH));
+        ResolvedLimits {
+            attributes: choose(code.attributes, &v::SPAN_ATTRIBUTE_COUNT, count, default.attributes),
+            value_length: choose(code.value_length, &v::SPAN_ATTRIBUTE_VALUE_LENGTH, length, default.value_length),
+            value_depth: code.value_depth.unwrap_or(default.value_depth),
+            events: choose(code.events, &v::SPAN_EVENT_COUNT, None, default.events),
+            links: choose(code.links, &v::SPAN_LINK_COUNT, None, default.links),
+            attributes_per_event: choose(
+                code.attributes_per_event,
+                &v::EVENT_ATTRIBUTE_COUNT,
+                count,
+                default.attributes_per_event,
+            ),
+            attributes_per_link: choose(
+                code.attributes_per_link,
+                &v::LINK_ATTRIBUTE_COUNT,
+                count,
+                default.attributes_per_link,
+            ),
+        }
     }
 
     fn choose_protocol(
@@ -202,6 +238,7 @@ impl fmt::Debug for Resolved {
             .field("sampler", &self.sampler)
             .field("filter", &format_args!("{}", self.filter))
             .field("filter_source", &self.filter_source)
+            .field("limits", &self.limits)
             .field("batch_size", &self.batch_size)
             .field("batch_bytes", &self.batch_bytes)
             .field("schedule_delay", &self.schedule_delay)
@@ -217,6 +254,7 @@ impl fmt::Debug for Resolved {
 struct Reader<'a> {
     environment: &'a Environment<'a>,
     report: &'a mut dyn FnMut(String),
+    said: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -247,7 +285,12 @@ impl Reader<'_> {
         }
         let (value, source) = chosen.unwrap_or((default, Source::Default));
         for problem in problems {
-            (self.report)(format!("{problem}; using {}", shown(&value)));
+            let line = format!("{problem}; using {}", shown(&value));
+            // A variable that several settings ask is told of once.
+            if !self.said.contains(&line) {
+                (self.report)(line.clone());
+                self.said.push(line);
+            }
         }
         (value, source)
     }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::config::{Filter, RootSampler, TABLE};
+use crate::config::{Filter, RootSampler, SpanLimits, TABLE};
 use crate::data::AttributeValue;
 use TransportProtocol::{Grpc, HttpProtobuf};
 
@@ -330,4 +330,51 @@ fn disabled_by_the_environment_it_needs_no_transport() {
     let environment = |name: &str| (name == "OTEL_SDK_DISABLED").then(|| OsString::from("true"));
     let resolved = new().resolve_with(&environment, &mut |_| (), &|_| false);
     assert!(resolved.is_ok_and(|resolved| resolved.disabled));
+}
+
+#[test]
+fn lim4_code_then_the_limit_of_spans_then_the_general_one_then_the_default() {
+    let limits = |config: &OtlpConfig, variables: &[(&str, &str)]| quiet(config, variables).limits;
+    let default = limits(&new(), &[]);
+    assert_eq!(default, ResolvedLimits::default());
+    assert_eq!((default.attributes, default.events, default.links, default.value_length), (128, 128, 128, usize::MAX));
+
+    let general = [("OTEL_ATTRIBUTE_COUNT_LIMIT", "7"), ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "70")];
+    let found = limits(&new(), &general);
+    assert_eq!((found.attributes, found.attributes_per_event, found.attributes_per_link), (7, 7, 7));
+    assert_eq!((found.value_length, found.events, found.links), (70, 128, 128));
+
+    let all = [
+        general[0],
+        general[1],
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1"),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "2"),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "3"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "0"),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "5"),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "6"),
+    ];
+    let expected = ResolvedLimits {
+        attributes: 1,
+        value_length: 2,
+        events: 3,
+        links: 0,
+        attributes_per_event: 5,
+        attributes_per_link: 6,
+        ..default
+    };
+    assert_eq!(limits(&new(), &all), expected);
+    assert_eq!(limits(&new().with_env(false), &all), default);
+    let code = SpanLimits::default().with_event_count(30).with_attribute_value_depth(4);
+    assert_eq!(limits(&new().with_span_limits(code), &all), ResolvedLimits { events: 30, value_depth: 4, ..expected });
+}
+
+#[test]
+fn lim4_a_bad_limit_is_one_line_and_the_next_one_holds() {
+    let bad = [("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1"), ("OTEL_ATTRIBUTE_COUNT_LIMIT", "9")];
+    assert_eq!(reported(&new(), &bad, &[bad[0].0, "-1 is negative", "using 9"]).limits.attributes, 9);
+    let general = [("OTEL_ATTRIBUTE_COUNT_LIMIT", "many")];
+    assert_eq!(reported(&new(), &general, &["many", "using 128"]).limits.attributes_per_link, 128);
+    let length = [("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "1k")];
+    assert_eq!(reported(&new(), &length, &["1k", "using no limit"]).limits.value_length, usize::MAX);
 }

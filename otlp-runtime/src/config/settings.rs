@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::endpoint::without_secrets;
-use super::{EndpointKind, Sampler, TransportProtocol};
+use super::{EndpointKind, Sampler, SpanLimits, TransportProtocol};
 use crate::data::AttributeValue;
 
 /// How telemetry is recorded and where it goes. A new one sets nothing: then the environment decides, and then the
@@ -23,6 +23,7 @@ pub struct OtlpConfig {
     pub(super) attributes: Vec<(String, AttributeValue)>,
     pub(super) sampler: Option<Sampler>,
     pub(super) filter: Option<String>,
+    pub(super) span_limits: SpanLimits,
     pub(super) batch_size: Option<usize>,
     pub(super) batch_bytes: Option<usize>,
     pub(super) schedule_delay: Option<Duration>,
@@ -89,6 +90,13 @@ impl OtlpConfig {
     /// It holds until `otlp::set_filter` sets another; what the directives mean is said there.
     pub fn with_filter(mut self, directives: impl Into<String>) -> Self {
         self.filter = Some(directives.into());
+        self
+    }
+
+    /// How much of one span is exported: attributes, events, links, and the length of values. Default: the
+    /// specification's, which are written at each limit.
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.span_limits = limits;
         self
     }
 
@@ -164,6 +172,7 @@ impl fmt::Debug for OtlpConfig {
         some(&mut s, "resource_attributes", Some(&keys).filter(|keys| !keys.is_empty()));
         some(&mut s, "sampler", self.sampler.as_ref());
         some(&mut s, "filter", self.filter.as_ref());
+        some(&mut s, "span_limits", Some(&self.span_limits).filter(|limits| **limits != SpanLimits::default()));
         some(&mut s, "batch_size", self.batch_size.as_ref());
         some(&mut s, "batch_bytes", self.batch_bytes.as_ref());
         some(&mut s, "schedule_delay", self.schedule_delay.as_ref());

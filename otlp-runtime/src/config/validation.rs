@@ -16,7 +16,12 @@ pub(super) const MOST_RESOURCE_BYTES: usize = 64 << 10;
 /// Far beyond any use, and small enough that a request's bookkeeping stays so too.
 const MOST_CONCURRENCY: usize = 1024;
 
-fn invalid(setting: &'static str, value: impl Debug, problem: &'static str, remedy: &'static str) -> OtlpError {
+pub(super) fn invalid(
+    setting: &'static str,
+    value: impl Debug,
+    problem: &'static str,
+    remedy: &'static str,
+) -> OtlpError {
     OtlpError::InvalidConfig { setting, value: format!("{value:?}"), problem, remedy }
 }
 
@@ -74,6 +79,7 @@ impl OtlpConfig {
             sampler.validate()?;
         }
         self.parsed_filter()?;
+        self.span_limits.validate()?;
         count("batch_size", self.batch_size, 1, usize::MAX)?;
         count("batch_bytes", self.batch_bytes, 1, MOST_BATCH_BYTES)?;
         count("memory_limit", self.memory_limit, LEAST_MEMORY, usize::MAX)?;

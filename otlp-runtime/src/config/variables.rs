@@ -137,6 +137,94 @@ pub(super) const FILTER: Variable<Filter> = Variable {
     parse: parse::filter,
 };
 
+pub(super) const ATTRIBUTE_COUNT: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_ATTRIBUTE_COUNT_LIMIT",
+        takes: "0 to 10000",
+        default: "`128`",
+        code: "`with_span_limits`",
+        doc: "Attributes of anything that has no limit of its own below: of spans, of their events and of their links.",
+    },
+    parse: parse::count,
+};
+
+pub(super) const ATTRIBUTE_VALUE_LENGTH: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        takes: "a whole number",
+        default: "no limit",
+        code: "`with_span_limits`",
+        doc: "Length of values of anything that has no limit of its own below: of text in characters, of bytes in bytes.",
+    },
+    parse: parse::length,
+};
+
+pub(super) const SPAN_ATTRIBUTE_COUNT: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+        takes: "0 to 10000",
+        default: "`OTEL_ATTRIBUTE_COUNT_LIMIT`",
+        code: "`with_span_limits`, `with_attribute_count`",
+        doc: "Attributes of a span; what is beyond is left out and counted, here and below.",
+    },
+    parse: parse::count,
+};
+
+pub(super) const SPAN_ATTRIBUTE_VALUE_LENGTH: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        takes: "a whole number",
+        default: "`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`",
+        code: "`with_span_limits`, `with_attribute_value_length`",
+        doc: "Length of values of spans, of their events and of their links; longer ones are cut.",
+    },
+    parse: parse::length,
+};
+
+pub(super) const SPAN_EVENT_COUNT: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_SPAN_EVENT_COUNT_LIMIT",
+        takes: "0 to 10000",
+        default: "`128`",
+        code: "`with_span_limits`, `with_event_count`",
+        doc: "Events of a span.",
+    },
+    parse: parse::count,
+};
+
+pub(super) const SPAN_LINK_COUNT: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_SPAN_LINK_COUNT_LIMIT",
+        takes: "0 to 10000",
+        default: "`128`",
+        code: "`with_span_limits`, `with_link_count`",
+        doc: "Links of a span.",
+    },
+    parse: parse::count,
+};
+
+pub(super) const EVENT_ATTRIBUTE_COUNT: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+        takes: "0 to 10000",
+        default: "`OTEL_ATTRIBUTE_COUNT_LIMIT`",
+        code: "`with_span_limits`, `with_event_attribute_count`",
+        doc: "Attributes of an event of a span.",
+    },
+    parse: parse::count,
+};
+
+pub(super) const LINK_ATTRIBUTE_COUNT: Variable<usize> = Variable {
+    row: Row {
+        name: "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+        takes: "0 to 10000",
+        default: "`OTEL_ATTRIBUTE_COUNT_LIMIT`",
+        code: "`with_span_limits`, `with_link_attribute_count`",
+        doc: "Attributes of a link of a span.",
+    },
+    parse: parse::count,
+};
+
 /// Every variable that is read, in the order of the documentation.
 pub const TABLE: &[Row] = &[
     SDK_DISABLED.row,
@@ -149,31 +237,31 @@ pub const TABLE: &[Row] = &[
     SERVICE_NAME.row,
     RESOURCE_ATTRIBUTES.row,
     FILTER.row,
+    ATTRIBUTE_COUNT.row,
+    ATTRIBUTE_VALUE_LENGTH.row,
+    SPAN_ATTRIBUTE_COUNT.row,
+    SPAN_ATTRIBUTE_VALUE_LENGTH.row,
+    SPAN_EVENT_COUNT.row,
+    SPAN_LINK_COUNT.row,
+    EVENT_ATTRIBUTE_COUNT.row,
+    LINK_ATTRIBUTE_COUNT.row,
 ];
 
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
 /// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
 pub(super) const UNREAD: &[(&str, &str)] = &[
-    ("OTEL_ATTRIBUTE_COUNT_LIMIT", "128"),
-    ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", ""),
     ("OTEL_BSP_EXPORT_TIMEOUT", "30000"),
     ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512"),
     ("OTEL_BSP_MAX_QUEUE_SIZE", "2048"),
     ("OTEL_BSP_SCHEDULE_DELAY", "5000"),
     ("OTEL_CONFIG_FILE", ""),
-    ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "128"),
     ("OTEL_EXPORTER_OTLP_CERTIFICATE", ""),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
     ("OTEL_EXPORTER_OTLP_HEADERS", ""),
     ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", ""),
     ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
     ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", ""),
-    ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "128"),
     ("OTEL_PROPAGATORS", "tracecontext,baggage"),
-    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "128"),
-    ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", ""),
-    ("OTEL_SPAN_EVENT_COUNT_LIMIT", "128"),
-    ("OTEL_SPAN_LINK_COUNT_LIMIT", "128"),
     ("OTEL_TRACES_EXPORTER", "otlp"),
     ("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
 ];

@@ -1,6 +1,6 @@
 //! Attributes: `KeyValue` and `AnyValue` of opentelemetry/proto/common/v1.
 
-use super::limits::{MAX_NESTING, VALUE_NESTING};
+use super::limits::Room;
 use super::wire::{
     LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint, varint_len,
 };
@@ -18,7 +18,7 @@ const BYTES: u32 = 7;
 
 /// One attribute, as field `field` of its owner.
 #[inline(always)]
-pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>) {
+pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>, room: Room) {
     // The lengths of plain values are known beforehand: nothing needs to be moved.
     match *value {
         RawValue::I64(number) => {
@@ -27,6 +27,7 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &R
             put_start(out, [key(INT, VARINT)], bytes, len);
         }
         RawValue::Str(text) => {
+            let text = room.text(text);
             put_head(out, field, name, 1 + varint_len(text.len() as u64) + text.len());
             put_bytes(out, STRING, text.as_bytes());
         }
@@ -40,7 +41,7 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &R
         }
         _ => put_message(out, field, |out| {
             put_bytes(out, 1, name.as_bytes());
-            put_message(out, 2, |out| put_value(out, value, VALUE_NESTING));
+            put_message(out, 2, |out| put_value(out, value, room));
         }),
     }
 }
@@ -69,32 +70,27 @@ fn put_long_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
     put_varint(out, value_len as u64);
 }
 
-/// The content of an `AnyValue`, which lies in `nesting` messages; nothing for an empty one.
-fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, nesting: usize) {
+/// The content of an `AnyValue`; nothing for an empty one.
+fn put_value(out: &mut Vec<u8>, value: &RawValue<'_>, room: Room) {
     match value {
         RawValue::Null => {}
         RawValue::I64(number) => put_int(out, *number),
         RawValue::F64(number) => put_fixed64(out, DOUBLE, number.to_bits()),
         RawValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
-        RawValue::Str(text) => put_bytes(out, STRING, text.as_bytes()),
-        RawValue::Bytes(bytes) => put_bytes(out, BYTES, bytes),
-        RawValue::Array(values) => put_array(out, values.clone(), nesting, |out, value, nesting| {
-            put_value(out, &value, nesting);
+        RawValue::Str(text) => put_bytes(out, STRING, room.text(text).as_bytes()),
+        RawValue::Bytes(bytes) => put_bytes(out, BYTES, room.bytes(bytes)),
+        RawValue::Array(values) => put_array(out, values.clone(), room, |out, value, room| {
+            put_value(out, &value, room);
         }),
-        RawValue::Model(value) => put_model(out, value, nesting),
+        RawValue::Model(value) => put_model(out, value, room),
     }
 }
 
 /// `AnyValue`, `ArrayValue` and again `AnyValue`.
-fn put_array<V>(
-    out: &mut Vec<u8>,
-    values: impl Iterator<Item = V>,
-    nesting: usize,
-    put: impl Fn(&mut Vec<u8>, V, usize),
-) {
-    if nesting + 2 <= MAX_NESTING {
+fn put_array<V>(out: &mut Vec<u8>, values: impl Iterator<Item = V>, room: Room, put: impl Fn(&mut Vec<u8>, V, Room)) {
+    if let Some(room) = room.within(2) {
         put_message(out, ARRAY, |out| {
-            values.for_each(|value| put_message(out, 1, |out| put(out, value, nesting + 2)));
+            values.for_each(|value| put_message(out, 1, |out| put(out, value, room)));
         });
     }
 }
@@ -104,62 +100,71 @@ fn put_int(out: &mut Vec<u8>, number: i64) {
     put_varint(out, number.cast_unsigned());
 }
 
-/// An attribute of structured data.
+/// An attribute of structured data, which has no limits.
 pub(super) fn put_model_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue) {
-    put_pair(out, field, name, value, VALUE_NESTING);
+    put_pair(out, field, name, value, Room::ENDLESS);
 }
 
-fn put_pair(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue, nesting: usize) {
+fn put_pair(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue, room: Room) {
     put_message(out, field, |out| {
         put_bytes(out, 1, name.as_bytes());
-        put_message(out, 2, |out| put_model(out, value, nesting));
+        put_message(out, 2, |out| put_model(out, value, room));
     });
 }
 
 /// The content of an `AnyValue` that holds `value`.
-fn put_model(out: &mut Vec<u8>, value: &AttributeValue, nesting: usize) {
+fn put_model(out: &mut Vec<u8>, value: &AttributeValue, room: Room) {
     match value {
         AttributeValue::Empty => {}
-        AttributeValue::String(text) => put_bytes(out, STRING, text.as_bytes()),
+        AttributeValue::String(text) => put_bytes(out, STRING, room.text(text).as_bytes()),
         AttributeValue::Bool(flag) => out.extend_from_slice(&[key(BOOL, VARINT), u8::from(*flag)]),
         AttributeValue::I64(number) => put_int(out, *number),
         AttributeValue::F64(number) => put_fixed64(out, DOUBLE, number.to_bits()),
-        AttributeValue::Bytes(bytes) => put_bytes(out, BYTES, bytes),
-        AttributeValue::Array(values) => put_array(out, values.iter(), nesting, put_model),
-        AttributeValue::Map(pairs) if nesting + 3 <= MAX_NESTING => put_message(out, MAP, |out| {
-            // Keys are unique (ATT3): of several, the last counts.
-            for (i, (name, value)) in pairs.iter().enumerate() {
-                if !name.is_empty() && !pairs.iter().skip(i + 1).any(|(later, _)| later == name) {
-                    put_pair(out, 1, name, value, nesting + 3);
+        AttributeValue::Bytes(bytes) => put_bytes(out, BYTES, room.bytes(bytes)),
+        AttributeValue::Array(values) => put_array(out, values.iter(), room, put_model),
+        AttributeValue::Map(pairs) => {
+            let Some(room) = room.within(3) else { return };
+            put_message(out, MAP, |out| {
+                // Keys are unique (ATT3): of several, the last counts.
+                for (i, (name, value)) in pairs.iter().enumerate() {
+                    if !name.is_empty() && !pairs.iter().skip(i + 1).any(|(later, _)| later == name) {
+                        put_pair(out, 1, name, value, room);
+                    }
                 }
-            }
-        }),
-        AttributeValue::Map(_) => {}
+            });
+        }
     }
 }
 
 /// The memory of a [`Unique`], from one span to the next.
 #[derive(Debug, Default)]
-pub(super) struct Scratch(Vec<(&'static str, RawValue<'static>)>);
+pub(super) struct Scratch {
+    kept: Vec<(&'static str, RawValue<'static>)>,
+    /// Something was left out because of a limit.
+    pub(super) limited: bool,
+}
 
 /// Attributes with unique keys, of which the last value counts and the first keeps the place.
 #[derive(Debug)]
 pub(super) struct Unique<'a> {
     kept: Vec<(&'a str, RawValue<'a>)>,
     limit: usize,
+    room: Room,
+    limited: bool,
     pub(super) dropped: u32,
 }
 
 impl<'a> Unique<'a> {
-    pub(super) fn new(scratch: &mut Scratch, limit: usize) -> Self {
-        Self { kept: std::mem::take(&mut scratch.0), limit, dropped: 0 }
+    pub(super) fn new(scratch: &mut Scratch, limit: usize, room: Room) -> Self {
+        Self { kept: std::mem::take(&mut scratch.kept), limit, room, limited: false, dropped: 0 }
     }
 
     /// Gives the memory back.
     pub(super) fn done(mut self, scratch: &mut Scratch) {
+        scratch.limited |= self.limited;
         self.kept.clear();
         // An empty vector of another lifetime; collecting in place keeps the block.
-        scratch.0 = self.kept.into_iter().map_while(|_| None).collect();
+        scratch.kept = self.kept.into_iter().map_while(|_| None).collect();
     }
 
     /// Takes an attribute; an empty key (ATT1), and a new one beyond the limit, are counted as dropped.
@@ -171,26 +176,26 @@ impl<'a> Unique<'a> {
         } else if self.kept.len() < self.limit {
             self.kept.push((name, value));
         } else {
+            self.limited = true;
             self.dropped += 1;
         }
     }
 
     /// Writes an event's or link's attributes as field `field`, and the number of the dropped ones as the next.
-    pub(super) fn put_all(out: &mut Vec<u8>, field: u32, entries: Entries<'a>, limit: usize, scratch: &mut Scratch) {
-        let mut unique = Self::new(scratch, limit);
+    pub(super) fn put_all(mut self, out: &mut Vec<u8>, field: u32, entries: Entries<'a>, scratch: &mut Scratch) {
         for entry in entries {
             if let Entry::Attribute(name, value) = entry {
-                unique.set(name, value);
+                self.set(name, value);
             }
         }
-        unique.put(out, field);
-        put_number(out, field + 1, unique.dropped.into());
-        unique.done(scratch);
+        self.put(out, field);
+        put_number(out, field + 1, self.dropped.into());
+        self.done(scratch);
     }
 
     pub(super) fn put(&self, out: &mut Vec<u8>, field: u32) {
         for (name, value) in &self.kept {
-            put_attribute(out, field, name, value);
+            put_attribute(out, field, name, value, self.room);
         }
     }
 }
@@ -203,11 +208,11 @@ mod tests {
     fn the_memory_is_used_again() {
         let mut scratch = Scratch::default();
         let key = String::from("key");
-        let mut unique = Unique::new(&mut scratch, 128);
+        let mut unique = Unique::new(&mut scratch, 128, Room::ENDLESS);
         unique.set(&key, RawValue::Null);
         let block = unique.kept.as_ptr() as usize;
         unique.done(&mut scratch);
-        assert_eq!((scratch.0.as_ptr() as usize, scratch.0.len()), (block, 0));
-        assert!(scratch.0.capacity() > 0);
+        assert_eq!((scratch.kept.as_ptr() as usize, scratch.kept.len()), (block, 0));
+        assert!(scratch.kept.capacity() > 0);
     }
 }

@@ -47,9 +47,10 @@ impl ScopeSpans {
     fn new(scope: Scope) -> Self {
         let mut head = Vec::new();
         put_message(&mut head, SCOPE, |out| {
-            put_bytes(out, 1, scope.name.as_bytes());
-            if !scope.version.is_empty() {
-                put_bytes(out, 2, scope.version.as_bytes());
+            for (field, text) in [(1, scope.name), (2, scope.version)] {
+                if !text.is_empty() {
+                    put_bytes(out, field, text.as_bytes());
+                }
             }
         });
         Self { scope, head, spans: Vec::new() }
@@ -128,6 +129,11 @@ impl OpenBatch {
         }
     }
 
+    /// Takes other limits, from the next span on.
+    pub(crate) fn limit(&mut self, limits: SpanLimits) {
+        self.limits = limits;
+    }
+
     /// Encodes a span into the batch; `clock` turns raw readings into Unix nanoseconds. Returns the bytes that it took.
     ///
     /// # Errors
@@ -159,6 +165,11 @@ impl OpenBatch {
         self.items += 1;
         self.bytes += bytes;
         Ok(bytes)
+    }
+
+    /// Whether a limit was met since the last call.
+    pub(crate) fn was_limited(&mut self) -> bool {
+        std::mem::take(&mut self.scratch.limited)
     }
 
     /// Takes back whatever an interrupted [`OpenBatch::push`] may have left.

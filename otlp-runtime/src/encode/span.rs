@@ -42,10 +42,10 @@ pub(super) fn put_span(
     scratch: &mut Scratch,
 ) {
     put_ids(out, source);
-    let start = clock(source.start());
-    let end = clock(source.end()).max(start);
+    let start = source.start().unix_nanos(clock);
+    let end = source.end().unix_nanos(clock).max(start);
     let after_ids = out.len();
-    let status = if source.is_plain() && put_plain(out, source, (start, end), limits) {
+    let status = if source.is_plain() && put_plain(out, source, (start, end), limits, scratch) {
         Status::default()
     } else {
         out.truncate(after_ids);
@@ -89,7 +89,13 @@ fn put_times(out: &mut Vec<u8>, source: &impl RecordSource, start: u64, end: u64
 
 /// A span that was only given attributes, each with a key of its own. `false`: there turned out to be more to it.
 #[inline(always)]
-fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, u64), limits: &SpanLimits) -> bool {
+fn put_plain(
+    out: &mut Vec<u8>,
+    source: &impl RecordSource,
+    (start, end): (u64, u64),
+    limits: &SpanLimits,
+    scratch: &mut Scratch,
+) -> bool {
     put_bytes(out, NAME, source.name().as_bytes());
     put_times(out, source, start, end);
     let mut dropped = source.lost().attributes();
@@ -98,12 +104,15 @@ fn put_plain(out: &mut Vec<u8>, source: &impl RecordSource, (start, end): (u64, 
         let Entry::Attribute(name, value) = entry else { return false };
         if left > 0 && !name.is_empty() {
             left -= 1;
-            put_attribute(out, ATTRIBUTES, name, &value);
+            put_attribute(out, ATTRIBUTES, name, &value, limits.room());
         } else {
             dropped = dropped.saturating_add(1);
         }
     }
-    put_number(out, DROPPED_ATTRIBUTES, dropped.into());
+    if dropped > 0 {
+        scratch.limited |= left == 0;
+        put_number(out, DROPPED_ATTRIBUTES, dropped.into());
+    }
     true
 }
 
@@ -117,7 +126,7 @@ fn put_amended<'s>(
     scratch: &mut Scratch,
 ) -> Status<'s> {
     let mut name = source.name();
-    let mut attributes = Unique::new(scratch, limits.attributes);
+    let mut attributes = Unique::new(scratch, limits.attributes, limits.room());
     let mut status = Status::default();
     let (mut events, mut links) = (0usize, 0usize);
     for entry in source.entries() {
@@ -144,6 +153,9 @@ fn put_amended<'s>(
         put_links(out, source, limits, scratch);
     }
     put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64 + u64::from(source.lost().links()));
+    // Those that the journal did not keep, because it knows the limit, are lost.
+    let lost = source.lost();
+    scratch.limited |= events + lost.events() as usize > limits.events || links + lost.links() as usize > limits.links;
     status
 }
 
@@ -165,7 +177,7 @@ fn put_events(
             if !name.is_empty() {
                 put_bytes(out, 2, name.as_bytes());
             }
-            Unique::put_all(out, 3, attributes, limits.attributes_per_event, scratch);
+            Unique::new(scratch, limits.attributes_per_event, limits.room()).put_all(out, 3, attributes, scratch);
         });
     }
 }
@@ -182,7 +194,7 @@ fn put_links(out: &mut Vec<u8>, source: &impl RecordSource, limits: &SpanLimits,
         put_message(out, LINKS, |out| {
             put_bytes(out, 1, &trace_id.to_bytes());
             put_bytes(out, 2, &span_id.to_bytes());
-            Unique::put_all(out, 4, attributes, limits.attributes_per_link, scratch);
+            Unique::new(scratch, limits.attributes_per_link, limits.room()).put_all(out, 4, attributes, scratch);
             out.push(key(6, FIXED32));
             out.extend_from_slice(&flags.to_le_bytes());
         });

@@ -11,7 +11,7 @@ use prost::Message as _;
 use super::{OpenBatch, SpanLimits};
 use crate::data::{AttributeValue, Level, Resource, Scope, SpanKind, StatusCode};
 use crate::processor::{Patch, Patched};
-use crate::record::callsite::{Callsite, Metadata};
+use crate::record::callsite::{BUILT, Callsite, Metadata};
 use crate::record::journal::{Journal, Key};
 use crate::record::layout::{HEADER, LINK_REMOTE, RecordView, flag, tag};
 use crate::record::value::{Attributes, Value, ValueWriter};
@@ -226,8 +226,25 @@ fn unique(attributes: impl IntoIterator<Item = (String, AnyValue)>, limit: usize
     (kept, dropped)
 }
 
-fn list(attributes: &[(String, Val)], limit: usize) -> (Vec<KeyValue>, u32) {
-    unique(attributes.iter().filter_map(|(k, v)| Some((k.clone(), v.expected()?))), limit)
+fn list(attributes: &[(String, Val)], limit: usize, limits: &SpanLimits) -> (Vec<KeyValue>, u32) {
+    let values = |value: &Val| value.expected().map(|value| cut(value, limits.length, limits.depth));
+    unique(attributes.iter().filter_map(|(k, v)| Some((k.clone(), values(v)?))), limit)
+}
+
+/// LIM2: text by characters, bytes by bytes, both within arrays too; what lies too deep is empty.
+fn cut(value: AnyValue, length: usize, depth: usize) -> AnyValue {
+    use any_value::Value as V;
+    let value = value.value.and_then(|value| match value {
+        V::StringValue(text) => Some(V::StringValue(text.chars().take(length).collect())),
+        V::BytesValue(bytes) => Some(V::BytesValue(bytes.into_iter().take(length).collect())),
+        V::ArrayValue(array) => {
+            let depth = depth.checked_sub(1)?;
+            let values = array.values.into_iter().map(|value| cut(value, length, depth)).collect();
+            Some(V::ArrayValue(ArrayValue { values }))
+        }
+        other => Some(other),
+    });
+    AnyValue { value }
 }
 
 fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto::Span {
@@ -237,7 +254,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
         _ => None,
     });
     let all: Vec<_> = first.chain(later).collect();
-    let (attributes, dropped_attributes_count) = list(&all, limits.attributes);
+    let (attributes, dropped_attributes_count) = list(&all, limits.attributes, limits);
     let mut span = proto::Span {
         trace_id: [11u64.to_be_bytes(), 12u64.to_be_bytes()].concat(),
         span_id: 13u64.to_be_bytes().into(),
@@ -258,7 +275,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
         match op {
             Op::Set(..) => {}
             Op::Event(name, attributes) => {
-                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_event);
+                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_event, limits);
                 let event = proto::span::Event {
                     time_unix_nano: 1077,
                     name: name.clone(),
@@ -268,7 +285,7 @@ fn expected(fields: &[Val], ops: &[Op], flags: u8, limits: &SpanLimits) -> proto
                 span.events.push(event);
             }
             Op::Link(trace, id, attributes) => {
-                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_link);
+                let (attributes, dropped_attributes_count) = list(attributes, limits.attributes_per_link, limits);
                 span.links.push(proto::span::Link {
                     trace_id: trace.to_be_bytes().into(),
                     span_id: id.to_be_bytes().into(),
@@ -328,11 +345,48 @@ fn small_limits() -> SpanLimits {
         links: 2,
         attributes_per_event: 2,
         attributes_per_link: 2,
+        length: 7,
+        depth: 2,
         ..SpanLimits::default()
     }
 }
 
+/// The same span, built at run time.
+fn built(words: &[u64], kind: SpanKind, scope: Option<Scope>, times: u8) -> Vec<u64> {
+    let mut journal = Journal::new();
+    journal.built(kind, scope);
+    let (header, rest) = words.split_at(HEADER);
+    let mut all = [header, journal.words().0, rest].concat();
+    all[0] = all[0] & !0xffff_ffff | all.len() as u64 | u64::from(flag::AMENDED | times) << 32;
+    all[1] = std::ptr::from_ref(&BUILT) as u64;
+    all
+}
+
 proptest! {
+    #[test]
+    fn a_built_span_is_its_record_with_a_kind_a_scope_and_times(
+        sets in prop::collection::vec(op(), 0..8),
+        kind in prop::sample::select(vec![SpanKind::Internal, SpanKind::Server, SpanKind::Client, SpanKind::Producer, SpanKind::Consumer]),
+        scope in prop::option::of(prop::sample::select(vec![("shop", "1"), ("", ""), ("a longer name", "1.2.3")])),
+        times in prop::sample::select(vec![0, flag::START_UNIX, flag::END_UNIX, flag::START_UNIX | flag::END_UNIX]),
+    ) {
+        let limits = SpanLimits::default();
+        let mut ops = vec![Op::Name("work".into())];
+        ops.extend(sets);
+        let words = built(&record(&[], &ops, 0), kind, scope.map(|(name, version)| Scope { name, version }), times);
+        let mut batch = OpenBatch::new(&Resource::new(), limits);
+        batch.push(&RecordView::from_words(&words).unwrap(), clock).unwrap();
+        let got = decode(&mut batch).resource_spans.remove(0).scope_spans.remove(0);
+        let mut want = expected(&[], &ops, 0, &limits);
+        want.kind = kind as i32 ;
+        want.start_time_unix_nano = if times & flag::START_UNIX != 0 { 100 } else { 1100 };
+        want.end_time_unix_nano = if times & flag::END_UNIX != 0 { 300 } else { 1300 }.max(want.start_time_unix_nano);
+        prop_assert!(same(&got.spans[0], &want), "got  {:?}\nwant {want:?}", got.spans[0]);
+        let named = got.scope.map(|scope| (scope.name, scope.version)).unwrap();
+        let (name, version) = scope.unwrap_or(("otlp", env!("CARGO_PKG_VERSION")));
+        prop_assert_eq!(named, (name.to_owned(), version.to_owned()));
+    }
+
     #[test]
     fn any_record_is_the_same_when_prost_decodes_it(
         fields in prop::collection::vec(val(), 0..=3),

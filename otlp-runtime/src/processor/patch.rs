@@ -2,7 +2,7 @@
 
 use super::RecordSource;
 use crate::data::{AttributeValue, Scope, SpanId, SpanKind, TraceId};
-use crate::record::layout::{Entry, RawValue};
+use crate::record::layout::{Entry, RawValue, Time};
 use crate::record::lost::Lost;
 
 /// Changes to one span's name and attributes, or its removal.
@@ -101,10 +101,10 @@ impl<S: RecordSource> RecordSource for Patched<'_, S> {
     fn has_random_trace_id(&self) -> bool {
         self.source.has_random_trace_id()
     }
-    fn start(&self) -> u64 {
+    fn start(&self) -> Time {
         self.source.start()
     }
-    fn end(&self) -> u64 {
+    fn end(&self) -> Time {
         self.source.end()
     }
     fn panicked(&self) -> bool {

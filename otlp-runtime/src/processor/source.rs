@@ -1,7 +1,7 @@
 //! [`RecordSource`]: what the encoder asks of a span, wherever it comes from.
 
 use crate::data::{Scope, SpanId, SpanKind, TraceId};
-use crate::record::layout::{Entry, RecordView};
+use crate::record::layout::{Entry, RecordView, Time};
 use crate::record::lost::Lost;
 
 /// A finished span, as the encoder sees it: a record in a log, a patched one, or a span built by hand.
@@ -22,10 +22,10 @@ pub trait RecordSource {
     fn has_remote_parent(&self) -> bool;
     /// Whether the trace id is random (W3C Level 2).
     fn has_random_trace_id(&self) -> bool;
-    /// Raw clock at its start.
-    fn start(&self) -> u64;
-    /// Raw clock at its end.
-    fn end(&self) -> u64;
+    /// When it started.
+    fn start(&self) -> Time;
+    /// When it ended.
+    fn end(&self) -> Time;
     /// Whether it ended by a panic.
     fn panicked(&self) -> bool;
     /// What is missing among the entries.
@@ -42,13 +42,13 @@ pub trait RecordSource {
 
 impl RecordSource for RecordView<'_> {
     fn scope(&self) -> Scope {
-        self.callsite().metadata().scope
+        RecordView::scope(self)
     }
     fn name(&self) -> &str {
         self.callsite().metadata().name
     }
     fn kind(&self) -> SpanKind {
-        self.callsite().metadata().kind
+        RecordView::kind(self)
     }
     fn trace_id(&self) -> TraceId {
         RecordView::trace_id(self)
@@ -65,10 +65,10 @@ impl RecordSource for RecordView<'_> {
     fn has_random_trace_id(&self) -> bool {
         RecordView::has_random_trace_id(self)
     }
-    fn start(&self) -> u64 {
+    fn start(&self) -> Time {
         RecordView::start(self)
     }
-    fn end(&self) -> u64 {
+    fn end(&self) -> Time {
         RecordView::end(self)
     }
     fn panicked(&self) -> bool {

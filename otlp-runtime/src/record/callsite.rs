@@ -119,6 +119,20 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
 }
 
+/// The callsite of every span that is built at run time. What it says of name, kind and scope, the record says itself.
+pub(crate) static BUILT: Callsite = Callsite::new(Metadata {
+    name: "",
+    path: "otlp::Span::builder",
+    file: file!(),
+    line: line!(),
+    level: Level::Info,
+    kind: SpanKind::Internal,
+    keys: &[],
+    scope: Scope { name: "otlp", version: env!("CARGO_PKG_VERSION") },
+    root: false,
+    sample: None,
+});
+
 /// A callsite as the linker's registry holds it.
 #[derive(Debug)]
 pub struct Registered(pub &'static Callsite);
@@ -126,7 +140,8 @@ inventory::collect!(Registered);
 
 /// Every callsite of the program.
 pub(crate) fn all() -> impl Iterator<Item = &'static Callsite> {
-    inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
+    // Not through the registry, which may lack what a library registers and nobody names.
+    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).chain([&BUILT])
 }
 
 /// Sets the interest of every callsite.

@@ -51,8 +51,8 @@ struct Name {
 fn overwritable(words: &[u64], at: usize) -> Option<Name> {
     let word = *words.get(at)?;
     match word as u8 {
-        // Of events and links, each counts.
-        tag::EVENT | tag::LINK => None,
+        // Of events and links, each counts; what a built span begins with stays where it is.
+        tag::EVENT | tag::LINK | tag::BUILT => None,
         // The last of each code says as much as all of them.
         kind @ (tag::NAME | tag::STATUS) => Some(Name { word: word & 0xffff_ff00 | u64::from(kind), key_words: 0 }),
         _ => {

@@ -1,16 +1,28 @@
 //! The journal of an open span: entries in the layout of the record, appended and never changed.
 
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use super::compact::compact;
 use super::heap::Block;
-use super::layout::{entry_word, entry_words, key, tag};
+use super::layout::{built_entry, entry_word, entry_words, key, tag};
 use super::lost::Lost;
-use crate::data::StatusCode;
+use crate::data::{Scope, SpanKind, StatusCode};
 
 /// Words that a slot holds itself.
 pub(crate) const INLINE: usize = 24;
 
 /// Events, and links, that one span keeps (spec-checklist LIM3). What comes later is counted and takes no room.
-const MAX_LISTED: u8 = 128;
+static KEPT_EVENTS: AtomicU16 = AtomicU16::new(LEAST_KEPT);
+static KEPT_LINKS: AtomicU16 = AtomicU16::new(LEAST_KEPT);
+/// What captures of tests export, which know no other limit; the encoder leaves out what is more than a pipeline wants.
+const LEAST_KEPT: u16 = 128;
+
+/// Sets how many events and links a span keeps.
+pub(crate) fn keep(events: usize, links: usize) {
+    let kept = |limit| u16::try_from(limit).unwrap_or(u16::MAX).max(LEAST_KEPT);
+    KEPT_EVENTS.store(kept(events), Ordering::Relaxed);
+    KEPT_LINKS.store(kept(links), Ordering::Relaxed);
+}
 
 /// An entry's key.
 #[derive(Clone, Copy)]
@@ -31,8 +43,8 @@ pub(crate) struct Journal {
     len: u16,
     /// Something other than the callsite's own fields was written.
     amended: bool,
-    events: u8,
-    links: u8,
+    events: u16,
+    links: u16,
     /// Words in the heap from which on it is worth while to look for what is overwritten.
     compact_at: u32,
     lost: Lost,
@@ -212,6 +224,16 @@ impl Journal {
         }
     }
 
+    /// What a span begins with that was built at run time; without a scope, it has that of its callsite.
+    pub(crate) fn built(&mut self, kind: SpanKind, scope: Option<Scope>) {
+        let fixed = scope.map(built_entry);
+        let fixed = fixed.as_ref().map_or(&[][..], |words| &words[..]);
+        if let Some((first, payload)) = self.room(1 + fixed.len()).and_then(|words| words.split_first_mut()) {
+            *first = entry_word(tag::BUILT, key::NONE, kind as u16, size_of_val(fixed) as u32);
+            payload.copy_from_slice(fixed);
+        }
+    }
+
     /// Sets the status; the code takes the place of the key's length.
     pub(crate) fn status(&mut self, code: StatusCode, message: &str) {
         let message = truncated(message, MAX_MESSAGE);
@@ -227,7 +249,7 @@ impl Journal {
 
     /// Appends an event at `time`, whose attributes `write` writes.
     pub(crate) fn event(&mut self, name: &str, time: u64, write: impl FnOnce(&mut Self)) {
-        let open = (self.events < MAX_LISTED)
+        let open = (self.events < KEPT_EVENTS.load(Ordering::Relaxed))
             .then(|| self.open(Key::Inline(truncated(name, MAX_NAME)), tag::EVENT, &[time]))
             .flatten();
         match open {
@@ -242,7 +264,8 @@ impl Journal {
 
     /// Appends a link, whose attributes `write` writes; `fixed` as in [`tag::LINK`].
     pub(crate) fn link(&mut self, fixed: &[u64; 4], write: impl FnOnce(&mut Self)) {
-        let open = (self.links < MAX_LISTED).then(|| self.open(Key::None, tag::LINK, fixed)).flatten();
+        let open =
+            (self.links < KEPT_LINKS.load(Ordering::Relaxed)).then(|| self.open(Key::None, tag::LINK, fixed)).flatten();
         match open {
             Some(open) => {
                 self.links += 1;
@@ -289,8 +312,9 @@ impl Journal {
     pub(crate) fn append(&mut self, other: &Journal) {
         let (inline, heap) = other.words();
         let (events, links) = (self.events.saturating_add(other.events), self.links.saturating_add(other.links));
-        let room =
-            if events <= MAX_LISTED && links <= MAX_LISTED { self.room(inline.len() + heap.len()) } else { None };
+        let fits = (other.events == 0 || events <= KEPT_EVENTS.load(Ordering::Relaxed))
+            && (other.links == 0 || links <= KEPT_LINKS.load(Ordering::Relaxed));
+        let room = if fits { self.room(inline.len() + heap.len()) } else { None };
         let Some(words) = room else { return self.refuse(other) };
         for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {
             *to = *from;
@@ -304,8 +328,10 @@ impl Journal {
     fn refuse(&mut self, other: &Journal) {
         self.lost.add_events(other.events.into());
         self.lost.add_links(other.links.into());
-        if other.events == 0 && other.links == 0 {
-            self.lost.add_attributes(other.entries());
+        let listed = u32::from(other.events) + u32::from(other.links);
+        self.lost.add_attributes(other.entries().saturating_sub(listed));
+        // What an event lacks is lost with it.
+        if listed == 0 {
             self.lost.add(other.lost);
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! word 0    words in the record (u32) | flags (u8) << 32 | events lost (24 bits) << 40
 //!      1    address of the `&'static Callsite`
-//!      2 3  clock at start and end
+//!      2 3  clock at start and end; Unix nanoseconds where `flag::START_UNIX` and `flag::END_UNIX` say so
 //!      4 5  trace id, high and low half
 //!      6 7  span id, parent span id (0: none)
 //!      8    route (u32) | attributes lost (20 bits) << 32 | links lost (12 bits) << 52
@@ -17,9 +17,9 @@
 //! tag (u8) | key kind (u8) << 8 | key's index or length (u16) << 16 | payload's length in bytes (u32) << 32
 //! ```
 
-use super::callsite::Callsite;
+use super::callsite::{BUILT, Callsite};
 use super::lost::Lost;
-use crate::data::{AttributeValue, SpanId, StatusCode, TraceFlags, TraceId};
+use crate::data::{AttributeValue, Scope, SpanId, SpanKind, StatusCode, TraceFlags, TraceId};
 
 /// Words before the journal.
 pub(crate) const HEADER: usize = 9;
@@ -41,6 +41,10 @@ pub(crate) mod flag {
     /// The trace id is random.
     pub(crate) const RANDOM: u8 = 16;
     // 32 is the error in [`super::Lost`].
+    /// The start is a time that the program gave.
+    pub(crate) const START_UNIX: u8 = 64;
+    /// The end is.
+    pub(crate) const END_UNIX: u8 = 128;
 }
 
 /// Tags of journal entries.
@@ -62,6 +66,9 @@ pub(crate) mod tag {
     pub(crate) const STATUS: u8 = 10;
     /// Payload: the span's new name.
     pub(crate) const NAME: u8 = 11;
+    /// The first entry of a span that was built at run time, and of no other. In place of the key's length: the kind.
+    /// Payload: address and length of the scope's name and of its version, which are static.
+    pub(crate) const BUILT: u8 = 12;
 }
 
 /// In the word of a link's flags: the linked span is one of another process.
@@ -117,7 +124,7 @@ impl<'a> RecordView<'a> {
         }
     }
 
-    /// The callsite that made it.
+    /// The callsite that made it; of a span that was built at run time, the one that all of these share.
     pub fn callsite(&self) -> &'static Callsite {
         // SAFETY: word 1 is written from a `&'static Callsite` and from nothing else.
         unsafe { &*(self.header[1] as *const Callsite) }
@@ -147,14 +154,56 @@ impl<'a> RecordView<'a> {
         self.flags() & flag::RANDOM != 0
     }
 
-    /// Raw clock at its start.
-    pub fn start(&self) -> u64 {
-        self.header[2]
+    /// When it started.
+    #[inline]
+    pub fn start(&self) -> Time {
+        Time::of(self.header[2], self.flags() & flag::START_UNIX != 0)
     }
 
-    /// Raw clock at its end.
-    pub fn end(&self) -> u64 {
-        self.header[3]
+    /// When it ended.
+    #[inline]
+    pub fn end(&self) -> Time {
+        Time::of(self.header[3], self.flags() & flag::END_UNIX != 0)
+    }
+
+    /// The span's kind.
+    #[inline]
+    pub fn kind(&self) -> SpanKind {
+        if self.is_built() { self.built_kind() } else { self.callsite().metadata().kind }
+    }
+
+    /// The instrumentation scope.
+    #[inline]
+    pub fn scope(&self) -> Scope {
+        if self.is_built() { self.built_scope() } else { self.callsite().metadata().scope }
+    }
+
+    /// Whether the span was built at run time: then the first entry says what callsites say of others.
+    #[inline(always)]
+    fn is_built(&self) -> bool {
+        std::ptr::eq(self.callsite(), &BUILT)
+    }
+
+    #[cold]
+    fn built_kind(&self) -> SpanKind {
+        match self.journal.first().map_or(0, |word| word >> 16) as u16 {
+            2 => SpanKind::Server,
+            3 => SpanKind::Client,
+            4 => SpanKind::Producer,
+            5 => SpanKind::Consumer,
+            _ => SpanKind::Internal,
+        }
+    }
+
+    #[cold]
+    fn built_scope(&self) -> Scope {
+        match *self.journal {
+            [word, name, name_len, version, version_len, ..] if word as u8 == tag::BUILT && word >> 32 == 4 * 8 => {
+                // SAFETY: the entry is written by `built_entry` alone, from two `&'static str`.
+                unsafe { Scope { name: static_text(name, name_len), version: static_text(version, version_len) } }
+            }
+            _ => BUILT.metadata().scope,
+        }
     }
 
     /// Its trace.
@@ -191,8 +240,49 @@ impl<'a> RecordView<'a> {
 
     /// What was recorded between its start and its end, in that order.
     pub fn entries(&self) -> Entries<'a> {
-        Entries { words: self.journal, keys: self.callsite().metadata().keys }
+        let built = if self.is_built() { self.journal.first().map_or(0, |word| entry_words(*word)) } else { 0 };
+        let words = self.journal.get(built..).unwrap_or_default();
+        Entries { words, keys: self.callsite().metadata().keys }
     }
+}
+
+/// A moment as a record has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// A reading of the raw clock.
+    Clock(u64),
+    /// Unix nanoseconds that the program gave.
+    Unix(u64),
+}
+
+impl Time {
+    #[inline(always)]
+    fn of(word: u64, unix: bool) -> Self {
+        if unix { Self::Unix(word) } else { Self::Clock(word) }
+    }
+
+    /// In Unix nanoseconds; `clock` turns raw readings into them.
+    #[inline(always)]
+    pub fn unix_nanos(self, clock: impl FnOnce(u64) -> u64) -> u64 {
+        match self {
+            Self::Clock(tick) => clock(tick),
+            Self::Unix(nanos) => nanos,
+        }
+    }
+}
+
+/// The fixed part of an entry of the tag [`tag::BUILT`].
+pub(crate) fn built_entry(scope: Scope) -> [u64; 4] {
+    let words = |text: &'static str| (text.as_ptr() as u64, text.len() as u64);
+    let ((name, name_len), (version, version_len)) = (words(scope.name), words(scope.version));
+    [name, name_len, version, version_len]
+}
+
+/// # Safety
+/// Both come from one `&'static str`.
+unsafe fn static_text(address: u64, len: u64) -> &'static str {
+    // SAFETY: by this function's contract.
+    unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(address as *const u8, len as usize)) }
 }
 
 /// A trace id from its halves.

@@ -216,6 +216,32 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
     )
 }
 
+/// Whether a span that started here now would be recorded. Of a trace that would start here too: whether it could be,
+/// as its id is not known.
+pub(crate) fn would_record(callsite: &'static Callsite) -> bool {
+    local::with(|local| {
+        local.look(|current| {
+            callsite.is_wanted(route::consumer(current.parent.route))
+                && !local.is_silent()
+                && records_under(&current.parent)
+        })
+    })
+}
+
+fn records_under(parent: &Parent) -> bool {
+    let (recording, remote) = (parent.flags & context_flag::RECORDING != 0, parent.flags & context_flag::REMOTE != 0);
+    if parent.span_id != 0 && !remote {
+        return recording;
+    }
+    if route::is_capture(parent.route) {
+        return true;
+    }
+    let (route, sampling) = route::global();
+    // The highest of all ids is in the smallest of samples.
+    let trace_low = if remote { parent.trace_low } else { u64::MAX };
+    route != 0 && sampling.samples(trace_low, remote.then_some(recording))
+}
+
 #[inline(always)]
 fn claim(local: &Local, mut header: Header) -> Option<Starting> {
     let Some(slot) = local.take_slot() else {
@@ -254,6 +280,16 @@ impl Starting {
         // SAFETY: `this` is not dropped, so the span keeps its one owner.
         let mut live = unsafe { std::ptr::read(&this.0) };
         live.0.header_mut(|header| header.start = clock::now());
+        live
+    }
+
+    /// The span began at this time, in Unix nanoseconds.
+    pub(crate) fn begin_at(self, nanos: u64) -> Live {
+        let mut live = self.begin();
+        live.0.header_mut(|header| {
+            header.start = nanos;
+            header.record_flags |= flag::START_UNIX;
+        });
         live
     }
 }
@@ -317,6 +353,18 @@ impl Live {
     #[inline(always)]
     pub(crate) fn end_at(self, end: u64) {
         ManuallyDrop::new(self).finish(end, false);
+    }
+
+    /// Ends it at a time that the program gives, in Unix nanoseconds.
+    pub(crate) fn end_at_unix(mut self, nanos: u64) {
+        self.0.header_mut(|header| header.record_flags |= flag::END_UNIX);
+        self.end_at(nanos);
+    }
+
+    /// Ends it without a record of it.
+    pub(crate) fn discard(mut self) {
+        self.0.header_mut(|header| header.flags &= !context_flag::RECORDING);
+        self.end_at(0);
     }
 
     /// Ends it now, because its work was given up; not by a panic of its own, even if the thread is unwinding.

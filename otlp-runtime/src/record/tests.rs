@@ -318,3 +318,31 @@ fn the_budget_bounds_the_slots() {
     unsafe { all[0].claim() }.end(0, false);
     assert!(FEW.take().is_some() && FEW.take().is_none());
 }
+
+/// Here too, where the memory checkers look.
+#[test]
+fn a_built_record_says_its_kind_and_scope_and_shows_only_what_follows() {
+    use super::callsite::BUILT;
+    use super::journal::{Journal, Key};
+    use super::layout::{Entry, HEADER, RawValue, RecordView, Time, flag, tag};
+    use crate::data::{Scope, SpanKind};
+
+    let scope = Scope { name: "shop", version: "1.2.3" };
+    for (kind, scope) in
+        [(SpanKind::Server, Some(scope)), (SpanKind::Consumer, None), (SpanKind::Internal, Some(scope))]
+    {
+        let mut journal = Journal::new();
+        journal.built(kind, scope);
+        journal.word(Key::Inline("n"), tag::I64, 7);
+        let flags = u64::from(flag::AMENDED | flag::END_UNIX);
+        let mut words =
+            vec![(HEADER + journal.words().0.len()) as u64 | flags << 32, std::ptr::from_ref(&BUILT) as u64];
+        words.extend([1, 2, 3, 4, 5, 6, 7]);
+        words.extend(journal.words().0);
+        let view = RecordView::from_words(&words).unwrap();
+        assert_eq!((view.kind(), view.scope()), (kind, scope.unwrap_or(BUILT.metadata().scope)));
+        assert_eq!((view.start(), view.end()), (Time::Clock(1), Time::Unix(2)));
+        let entries: Vec<_> = view.entries().collect();
+        assert!(matches!(entries[..], [Entry::Attribute("n", RawValue::I64(7))]), "{entries:?}");
+    }
+}

@@ -86,6 +86,12 @@ fn capture_here() -> u32 {
     if route == route::global().0 { 0 } else { route }
 }
 
+impl From<&Context> for Context {
+    fn from(context: &Context) -> Self {
+        context.clone()
+    }
+}
+
 /// The context's ids alone.
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,21 +6,24 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use super::{Context, Span};
-use crate::record::context::{Guard, Parent};
+use crate::record::clock;
 use crate::record::span::Live;
-use crate::record::{clock, local};
+#[cfg(feature = "stream")]
+pub use stream::StreamExt;
+
+#[cfg(feature = "stream")]
+mod stream;
 
 /// Carries spans and contexts along with futures.
 pub trait FutureExt: Future + Sized {
     /// Runs the future within `span`, which ends when the future is ready or dropped.
     fn in_span(self, span: Span) -> InSpan<Self> {
-        let (live, unrecorded) = span.into_parts();
-        InSpan { within: Within::new(self, live), unrecorded }
+        InSpan::new(self, span)
     }
 
     /// Runs the future within `context`; for tasks that are spawned, whose context is otherwise empty.
     fn in_context(self, context: Context) -> InContext<Self> {
-        InContext { future: Some(self), context }
+        InContext::new(self, context)
     }
 }
 
@@ -39,10 +42,6 @@ pin_project_lite::pin_project! {
             this.cancel();
         }
     }
-}
-
-fn enter(parent: Parent) -> Guard {
-    local::with(|local| Guard::enter(local, parent))
 }
 
 impl<F> Within<F> {
@@ -106,20 +105,30 @@ impl Drop for Polling<'_> {
 }
 
 pin_project_lite::pin_project! {
-    /// A future within a span; see [`FutureExt::in_span`].
-    #[must_use = "futures do nothing unless polled"]
+    /// A future or stream within a span; see [`FutureExt::in_span`].
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct InSpan<F> {
         #[pin]
         within: Within<F>,
-        unrecorded: Option<Parent>,
+        above: Option<Context>,
     }
 
     impl<F> PinnedDrop for InSpan<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let _guard = this.unrecorded.map(enter);
-            this.within.cancel();
+            if let Some(above) = this.above {
+                let _guard = above.enter();
+                this.within.project().future.set(None);
+            }
         }
+    }
+}
+
+impl<F> InSpan<F> {
+    fn new(future: F, span: Span) -> Self {
+        // Below a span that is not recorded neither is anything else, on whatever thread it is polled.
+        let above = (span.live.is_none() && span.span_id().is_valid()).then(|| span.context());
+        Self { within: Within::new(future, span.live), above }
     }
 }
 
@@ -134,15 +143,15 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _guard = this.unrecorded.map(enter);
+        let _guard = this.above.as_ref().map(Context::enter);
         this.within.poll(task, |_, _, _| {})
     }
 }
 
 pin_project_lite::pin_project! {
-    /// A future within a context; see [`FutureExt::in_context`].
+    /// A future or stream within a context; see [`FutureExt::in_context`].
     #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
+    #[must_use = "futures and streams do nothing unless polled"]
     pub struct InContext<F> {
         #[pin]
         future: Option<F>,
@@ -152,9 +161,16 @@ pin_project_lite::pin_project! {
     impl<F> PinnedDrop for InContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            // What a cancelled future holds is dropped within its context.
             let _guard = this.context.enter();
             this.future.set(None);
         }
+    }
+}
+
+impl<F> InContext<F> {
+    fn new(future: F, context: Context) -> Self {
+        Self { future: Some(future), context }
     }
 }
 

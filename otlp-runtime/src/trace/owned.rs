@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::time::SystemTime;
 
+use super::builder::unix_nanos;
 use super::{Context, SpanRef};
 use crate::record::context::{Guard, Parent, current};
 use crate::record::local;
@@ -31,14 +33,22 @@ impl Span {
         Self { live: None, reference: SpanRef { parent: Parent::NONE } }
     }
 
-    /// A span that is not recorded where others might be: it stands for the one above, so that what runs within it belongs
-    /// there, or is left out as that one is, on whatever thread.
-    pub(crate) fn unrecorded() -> Self {
-        Self { live: None, reference: SpanRef { parent: Parent { handle: None, ..current() } } }
+    /// A span that is not recorded below `parent`: it has the ids of that, but no way to write to it (spec-checklist TRC10).
+    pub(crate) fn unrecorded(parent: Parent) -> Self {
+        Self { live: None, reference: SpanRef { parent: Parent { handle: None, ..parent } } }
+    }
+
+    /// A span that is not recorded below the current one.
+    #[cold]
+    pub(crate) fn unrecorded_here() -> Self {
+        Self::unrecorded(current())
     }
 
     pub(crate) fn new(starting: Starting) -> Self {
-        let live = starting.begin();
+        Self::of(starting.begin())
+    }
+
+    pub(super) fn of(live: Live) -> Self {
         live.share();
         let reference = SpanRef { parent: live.parent() };
         Self { live: Some(live), reference }
@@ -49,7 +59,7 @@ impl Span {
     /// The guard must not be held across an `.await`: the compiler refuses it in futures that are `Send`. Use
     /// [`FutureExt::in_span`](super::FutureExt::in_span) there.
     pub fn entered(self) -> EnteredSpan {
-        let guard = self.stands_for_something().then(|| Guard::enter_leakable(self.reference.parent));
+        let guard = self.has_context().then(|| Guard::enter_leakable(self.reference.parent));
         EnteredSpan { guard, span: Some(self), thread: PhantomData }
     }
 
@@ -62,19 +72,44 @@ impl Span {
     /// Ends it now.
     pub fn end(self) {}
 
-    /// Runs what follows with this span as the current one; for scopes that this crate closes itself.
-    pub(super) fn guard(&self) -> Option<Guard> {
-        self.stands_for_something().then(|| local::with(|local| Guard::enter(local, self.reference.parent)))
+    /// Ends it at `time`, for work that is told of afterwards; see
+    /// [`SpanBuilder::start_time`](super::SpanBuilder::start_time).
+    ///
+    /// An end before the start is exported as the start. Times before 1970 count as 1970.
+    ///
+    /// ```
+    /// # use otlp_runtime::trace::Span;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let seen = SystemTime::now();
+    /// let span = Span::builder("queued").start_time(seen - Duration::from_secs(3)).start();
+    /// span.end_at(seen);
+    /// ```
+    pub fn end_at(self, time: SystemTime) {
+        if let Some(live) = self.live {
+            live.end_at_unix(unix_nanos(time));
+        }
     }
 
-    fn stands_for_something(&self) -> bool {
+    /// Forgets it: it is not exported, and `otlp::status()` does not count it as recorded. What was started below it keeps
+    /// it as its parent.
+    pub fn discard(self) {
+        if let Some(live) = self.live {
+            live.discard();
+        }
+    }
+
+    /// Whether there is anything to make current.
+    fn has_context(&self) -> bool {
         self.live.is_some() || self.reference.parent.span_id != 0
     }
 
-    /// What the span is for a future: the span itself, or the context to run it in.
-    pub(super) fn into_parts(self) -> (Option<Live>, Option<Parent>) {
-        let unrecorded = self.live.is_none() && self.stands_for_something();
-        (self.live, unrecorded.then_some(self.reference.parent))
+    /// Runs what follows with this span as the current one; for scopes that this crate closes itself.
+    pub(super) fn guard(&self) -> Option<Guard> {
+        match &self.live {
+            Some(live) => Some(live.enter()),
+            None => self.has_context().then(|| local::with(|local| Guard::enter(local, self.reference.parent))),
+        }
     }
 }
 
@@ -123,15 +158,9 @@ impl Deref for EnteredSpan {
     }
 }
 
-impl From<SpanRef> for Context {
-    fn from(span: SpanRef) -> Self {
+impl From<&EnteredSpan> for Context {
+    fn from(span: &EnteredSpan) -> Self {
         span.context()
-    }
-}
-
-impl From<&Self> for Context {
-    fn from(context: &Self) -> Self {
-        context.clone()
     }
 }
 

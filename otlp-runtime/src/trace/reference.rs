@@ -101,8 +101,9 @@ impl SpanRef {
 
     /// Links the span to the span of `context`, which caused it too. A context without a span is ignored.
     pub fn add_link<A: Attributes>(&self, context: &Context, attributes: A) {
-        let Some(link) = link_to(context) else { return };
-        self.append(|journal| journal.link(&link, |journal| journal.attributes(&attributes)));
+        if let Some(words) = link_to(context) {
+            self.append(|journal| journal.link(&words, |journal| journal.attributes(&attributes)));
+        }
     }
 
     /// The context in which this span is current, for other threads and tasks.
@@ -129,12 +130,24 @@ impl SpanRef {
     }
 }
 
-/// The words of a link to the span of `context`, if there is one.
+/// A link to the span of `context`, as a record has it; `None`: there is no span.
 pub(crate) fn link_to(context: &Context) -> Option<[u64; 4]> {
     let Parent { trace_high, trace_low, span_id, flags, .. } = context.parent;
     let remote = if flags & flag::REMOTE != 0 { layout::LINK_REMOTE } else { 0 };
     let flags = u64::from(context.span().trace_flags().bits()) | remote;
     (span_id != 0).then_some([trace_high, trace_low, span_id, flags])
+}
+
+impl From<SpanRef> for Context {
+    fn from(span: SpanRef) -> Self {
+        span.context()
+    }
+}
+
+impl From<&SpanRef> for Context {
+    fn from(span: &SpanRef) -> Self {
+        span.context()
+    }
 }
 
 /// The ids alone: nothing that was recorded.

@@ -2,7 +2,7 @@
 
 use crate::data::{Scope, SpanId, SpanKind, TraceId};
 use crate::processor::RecordSource;
-use crate::record::layout::{Entry, RawValue};
+use crate::record::layout::{Entry, RawValue, Time};
 use crate::record::lost::Lost;
 
 /// More than a request may be.
@@ -47,11 +47,11 @@ impl RecordSource for Record {
     fn has_random_trace_id(&self) -> bool {
         true
     }
-    fn start(&self) -> u64 {
-        0
+    fn start(&self) -> Time {
+        Time::Clock(0)
     }
-    fn end(&self) -> u64 {
-        1
+    fn end(&self) -> Time {
+        Time::Clock(1)
     }
     fn panicked(&self) -> bool {
         false
