@@ -133,6 +133,14 @@ macro_rules! enabled {
     }};
 }
 
+#[doc = include_str!("../docs/guide.md")]
+#[cfg(any(doc, doctest))]
+pub mod guide {}
+
+#[doc = include_str!("../docs/tracing.md")]
+#[cfg(any(doc, doctest))]
+pub mod coming_from_tracing {}
+
 /// What expansions of the macros name. Not for direct use.
 #[doc(hidden)]
 pub mod __private {
