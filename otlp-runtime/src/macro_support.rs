@@ -13,7 +13,7 @@ pub use crate::record::value::{AttributeWriter, Attributes, Value, ValueWriter};
 pub use crate::trace::{Failure, Span};
 pub use argument::{Argument, RecordArgument};
 pub use derive::inner;
-pub use inspect::{Inspect, InspectReturn};
+pub use inspect::{Inspect, InspectReturn, IsFuture, IsNoFuture};
 pub use inventory;
 pub use returned::{Returned, ReturnedValue};
 

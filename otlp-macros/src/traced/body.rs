@@ -34,9 +34,15 @@ pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream 
         _ => TokenStream::new(),
     };
     let look = look(traced, &quote_spanned!(site=> &__otlp_guard.outcome()), &quote_spanned!(site=> &__otlp_returned));
+    let ask = traced.ask.map(|at| {
+        let here = site.located_at(at);
+        let ask = quote_spanned!(here=> (&#private::Inspect(&__otlp_returned)).otlp_is_future());
+        quote_spanned!(site=> { use #private::{IsFuture as _, IsNoFuture as _}; #ask; })
+    });
     quote_spanned! {site=>
         #guard
         let __otlp_returned = #private::call_once(move || #typed #block);
+        #ask
         if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
             #look
         }

@@ -1,6 +1,6 @@
 //! What the expansion needs to know, and nothing that it has to check again.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{Expr, LitStr, Type};
 
 use super::future::AsyncTail;
@@ -27,6 +27,8 @@ pub(super) struct Traced {
     pub(super) returns: Returns,
     /// Whether the returned value is looked at for an error.
     pub(super) inspect: bool,
+    /// Where to ask whether the returned value is a future, if its type does not tell.
+    pub(super) ask: Option<Span>,
     /// Whether an error makes an event.
     pub(super) event: bool,
     /// What is recorded of the returned value.

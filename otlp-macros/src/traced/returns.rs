@@ -34,6 +34,17 @@ impl Returns {
         }
     }
 
+    /// Whether the type could be a future behind an alias: one that calls itself a `Result` is none.
+    pub(super) fn may_be_future(&self) -> bool {
+        let Self::Type(ty) = self else { return false };
+        match strip(ty) {
+            Type::Path(path) => {
+                !path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the type could be a `Result`, perhaps behind an alias.
     pub(super) fn may_fail(&self, generics: &Generics) -> bool {
         let Self::Type(ty) = self else { return false };

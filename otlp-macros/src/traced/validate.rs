@@ -72,6 +72,8 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         fields,
         returns,
         inspect,
+        ask: (inspect && matches!(shape, Shape::Sync) && options.future.is_none() && returns.may_be_future())
+            .then(|| signature.ident.span()),
         event: options.err != Some(Err::Status),
         ret: options.ret,
         shape,

@@ -97,3 +97,27 @@ impl<V, E> InspectReturn for &Inspect<'_, Result<V, E>> {
 impl<T> InspectReturn for Inspect<'_, T> {
     fn otlp_inspect(&self, _: &Outcome<'_>) {}
 }
+
+/// Asks whether a function that returns a future under another name is meant to end its span with the call.
+///
+/// `(&Inspect(&returned)).otlp_is_future()` is this method if the value is a future, and else, one reference further, that
+/// of [`IsNoFuture`]. No trait can make an error of what a type is, but a method can be deprecated.
+pub trait IsFuture {
+    /// The warning.
+    #[deprecated(
+        note = "this function returns a future, and its span ends before that is polled: write `#[traced(future)]`, or \
+                `#[traced(future = off)]` if that is meant"
+    )]
+    fn otlp_is_future(&self) {}
+}
+
+impl<F: Future> IsFuture for Inspect<'_, F> {}
+
+/// Everything that is no future.
+pub trait IsNoFuture {
+    /// Nothing.
+    #[inline(always)]
+    fn otlp_is_future(&self) {}
+}
+
+impl<T> IsNoFuture for &Inspect<'_, T> {}
