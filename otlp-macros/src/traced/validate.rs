@@ -59,6 +59,8 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         }
         (None, []) => {}
     }
+    let ask = inspect && matches!(shape, Shape::Sync) && options.future.is_none() && returns.may_be_future();
+    let ask = ask.then(|| signature.ident.span());
     Ok(Traced {
         private: callsite::private(options.krate.as_ref()),
         name: options.name.unwrap_or_else(|| LitStr::new(&function_name, Span::mixed_site())),
@@ -72,8 +74,7 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         fields,
         returns,
         inspect,
-        ask: (inspect && matches!(shape, Shape::Sync) && options.future.is_none() && returns.may_be_future())
-            .then(|| signature.ident.span()),
+        ask,
         event: options.err != Some(Err::Status),
         ret: options.ret,
         shape,

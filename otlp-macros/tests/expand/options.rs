@@ -24,10 +24,6 @@ fn f() -> Result<u8, E> {
         ::core::option::Option::None
     };
     let __otlp_returned = ::otlp::__private::call_once(move || -> Result<u8, E> { g() });
-    {
-        use ::otlp::__private::{IsFuture as _, IsNoFuture as _};
-        (&::otlp::__private::Inspect(&__otlp_returned)).otlp_is_future();
-    }
     if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
         use ::otlp::__private::InspectReturn as _;
         (&&&&&::otlp::__private::Inspect(&__otlp_returned)).otlp_inspect(&(&__otlp_guard.outcome()).without_event());

@@ -29,10 +29,6 @@ pub(crate) fn load<'a, T: Read>(&'a mut self, key: &str) -> Result<&'a T, Error>
         ::core::option::Option::None
     };
     let __otlp_returned = ::otlp::__private::call_once(move || -> Result<&'a T, Error> { self.find(key) });
-    {
-        use ::otlp::__private::{IsFuture as _, IsNoFuture as _};
-        (&::otlp::__private::Inspect(&__otlp_returned)).otlp_is_future();
-    }
     if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
         use ::otlp::__private::InspectReturn as _;
         (&&&&&::otlp::__private::Inspect(&__otlp_returned)).otlp_inspect(&__otlp_guard.outcome());

@@ -141,7 +141,7 @@ inventory::collect!(Registered);
 /// Every callsite of the program.
 pub(crate) fn all() -> impl Iterator<Item = &'static Callsite> {
     // Not through the registry, which may lack what a library registers and nobody names.
-    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).chain([&BUILT])
+    inventory::iter::<Registered>.into_iter().map(|registered| registered.0).chain((!cfg!(otlp_off)).then_some(&BUILT))
 }
 
 /// Sets the interest of every callsite.
