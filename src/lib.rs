@@ -133,6 +133,55 @@ macro_rules! enabled {
     }};
 }
 
+/// An event with a name. Until there are logs, it is an event of the current span.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event {
+    ($($tokens:tt)*) => {
+        $crate::__private::__event!([$crate] event $($tokens)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! trace {
+    ($($tokens:tt)*) => {
+        $crate::__private::__event!([$crate] trace $($tokens)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! debug {
+    ($($tokens:tt)*) => {
+        $crate::__private::__event!([$crate] debug $($tokens)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! info {
+    ($($tokens:tt)*) => {
+        $crate::__private::__event!([$crate] info $($tokens)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! warn {
+    ($($tokens:tt)*) => {
+        $crate::__private::__event!([$crate] warn $($tokens)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! error {
+    ($($tokens:tt)*) => {
+        $crate::__private::__event!([$crate] error $($tokens)*)
+    };
+}
+
 #[doc = include_str!("../docs/guide.md")]
 #[cfg(any(doc, doctest))]
 pub mod guide {}
@@ -144,7 +193,7 @@ pub mod coming_from_tracing {}
 /// What expansions of the macros name. Not for direct use.
 #[doc(hidden)]
 pub mod __private {
-    pub use otlp_macros::__span;
+    pub use otlp_macros::{__event, __span};
     pub use otlp_runtime::init::init_or_say;
     pub use otlp_runtime::macro_support::*;
 }

@@ -261,6 +261,8 @@ mod bare {
     #[::otlp::traced(fields(n, twice = n * 2))]
     fn sync(n: u32) -> ::std::result::Result<u32, ::std::string::String> {
         ::std::mem::drop((::otlp::span!("inner", n), ::otlp::enabled!(), ::otlp::enabled!(::otlp::Level::Debug)));
+        ::otlp::event!("event", n);
+        ::otlp::info!("text {n}", twice = n * 2);
         ::std::result::Result::Ok(n)
     }
 

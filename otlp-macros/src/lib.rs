@@ -8,6 +8,7 @@ mod attributes;
 mod callsite;
 mod derive;
 mod entry;
+mod event;
 mod fallback;
 mod fields;
 mod function;
@@ -42,6 +43,13 @@ pub fn derive_value(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Attributes, attributes(attributes, attribute))]
 pub fn derive_attributes(input: TokenStream) -> TokenStream {
     attributes::attributes(input.into()).into()
+}
+
+/// The part of `otlp::event!` and `otlp::info!` that needs a parser: `[path of otlp] info "text", fields...`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __event(input: TokenStream) -> TokenStream {
+    event::event(input.into()).into()
 }
 
 /// The part of `otlp::span!` that needs a parser: `[path of otlp] "name", fields...`.

@@ -17,8 +17,10 @@ pub use inspect::{Inspect, InspectReturn, IsFuture, IsNoFuture};
 pub use inventory;
 pub use returned::{Returned, ReturnedValue};
 
+use crate::record::clock;
 use crate::record::counters;
 use crate::record::journal::{Journal, Key};
+use crate::record::layout::tag;
 use crate::record::local;
 use crate::record::span::{self, Live, ScopedSpan, Starting};
 use crate::record::text::caught;
@@ -50,7 +52,11 @@ macro_rules! __register_callsite {
 }
 
 /// Where an expansion writes a new span's fields.
-pub struct Fields<'f>(&'f mut Journal);
+pub struct Fields<'f> {
+    journal: &'f mut Journal,
+    /// The keys, where they are not those of the span's callsite.
+    keys: Option<&'static [&'static str]>,
+}
 
 impl Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,20 +65,31 @@ impl Debug for Fields<'_> {
 }
 
 impl Fields<'_> {
+    #[inline(always)]
+    fn key(&self, key: u16) -> Key<'static> {
+        match self.keys {
+            None => Key::Callsite(key),
+            Some(keys) => Key::Inline(keys.get(usize::from(key)).copied().unwrap_or_default()),
+        }
+    }
+
     /// A typed value, under the callsite's key of this number.
     #[inline(always)]
     pub fn value<V: Value + ?Sized>(&mut self, key: u16, value: &V) {
-        self.0.value(Key::Callsite(key), value);
+        let key = self.key(key);
+        self.journal.value(key, value);
     }
 
     /// The text of a `Display`.
     pub fn display(&mut self, key: u16, value: &dyn Display) {
-        self.0.display(Key::Callsite(key), value);
+        let key = self.key(key);
+        self.journal.display(key, value);
     }
 
     /// The text of a `Debug`.
     pub fn debug(&mut self, key: u16, value: &dyn Debug) {
-        self.0.debug(Key::Callsite(key), value);
+        let key = self.key(key);
+        self.journal.debug(key, value);
     }
 
     /// Links to the spans of these contexts.
@@ -81,19 +98,19 @@ impl Fields<'_> {
         L: IntoIterator,
         L::Item: Into<Context>,
     {
-        self.0.amend();
+        self.journal.amend();
         caught(|| {
             links
                 .into_iter()
                 .filter_map(|context| link_to(&context.into()))
-                .for_each(|link| self.0.link(&link, |_| {}));
+                .for_each(|link| self.journal.link(&link, |_| {}));
         });
     }
 
     /// Attributes with keys of their own.
     pub fn spread<A: Attributes + ?Sized>(&mut self, attributes: &A) {
-        self.0.amend();
-        self.0.attributes(attributes);
+        self.journal.amend();
+        self.journal.attributes(attributes);
     }
 }
 
@@ -113,7 +130,7 @@ fn start_below(
 #[inline(always)]
 fn with_fields(mut starting: Starting, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Starting> {
     if starting.is_recording() {
-        starting.journal(|journal| fields(&mut Fields(journal)));
+        starting.journal(|journal| fields(&mut Fields { journal, keys: None }));
     }
     Some(starting)
 }
@@ -249,6 +266,25 @@ pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -
 #[inline(always)]
 pub fn enabled(callsite: &'static Callsite) -> bool {
     callsite.is_enabled() && span::would_record(callsite)
+}
+
+/// An event or a log record. Until there are logs, it is an event of the current span; without one it goes nowhere.
+#[cold]
+pub fn event(callsite: &'static Callsite, body: Option<fmt::Arguments<'_>>, fields: impl FnOnce(&mut Fields<'_>)) {
+    let span = Span::current();
+    if !span.is_recording() || !span::is_wanted_here(callsite) {
+        return;
+    }
+    let metadata = callsite.metadata();
+    span.append(|journal| {
+        journal.event(metadata.name, clock::now(), |journal| {
+            if let Some(body) = body {
+                journal.display(Key::Inline("message"), &body);
+                journal.bytes(Key::Inline("level"), tag::STR, metadata.level.as_str().as_bytes());
+            }
+            fields(&mut Fields { journal, keys: Some(metadata.keys) });
+        });
+    });
 }
 
 pin_project_lite::pin_project! {

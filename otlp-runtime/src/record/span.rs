@@ -216,6 +216,11 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
     )
 }
 
+/// Whether whoever takes what is recorded on this thread wants this callsite.
+pub(crate) fn is_wanted_here(callsite: &'static Callsite) -> bool {
+    local::with(|local| local.look(|current| callsite.is_wanted(route::consumer(current.parent.route))))
+}
+
 /// Whether a span that started here now would be recorded. Of a trace that would start here too: whether it could be,
 /// as its id is not known.
 pub(crate) fn would_record(callsite: &'static Callsite) -> bool {

@@ -3,10 +3,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout)]
 
+use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use otlp::{FutureExt as _, OtlpConfig, Span, callsites, set_filter, traced};
+use otlp::{callsites, set_filter, traced, FutureExt as _, OtlpConfig, Span};
 
 /// A value that nobody may look at.
 struct Untouched;

@@ -1,0 +1,3 @@
+fn main() {
+    otlp::event!(n = 1);
+}

@@ -1,0 +1,4 @@
+fn main() {
+    let text = "text";
+    otlp::info!(text, n = 1);
+}
