@@ -254,3 +254,58 @@ fn sample_decides_where_a_trace_begins() {
     let names: Vec<_> = collector.spans().into_iter().map(|span| span.name).collect();
     assert_eq!(names, ["sampled_below", "sampled_below"], "those that begin a trace themselves");
 }
+
+/// The statements before the block consume arguments, give their names to others, and the block owns none of them.
+#[traced(args)]
+fn consumes(url: String) -> impl Future<Output = usize> {
+    let request = url.into_bytes();
+    async move { request.len() }
+}
+
+#[traced(fields(id))]
+fn renames(id: u64) -> impl Future<Output = usize> {
+    let id = format!("order-{id}");
+    async move { id.len() }
+}
+
+#[traced(fields(id))]
+fn owns_nothing(id: u64) -> impl Future<Output = u32> {
+    let _ = id;
+    async { 1 }
+}
+
+impl Shop {
+    #[traced(args, fields(self.0))]
+    fn boxed<'a>(&'a self, key: &str) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> {
+        let key = key.to_owned();
+        Box::pin(async move { self.0 as usize + key.len() })
+    }
+}
+
+#[test]
+fn fields_of_returned_futures_are_taken_with_the_call() {
+    let (sums, seen) = wait(async {
+        let shop = Shop(1);
+        let boxed = shop.boxed("key");
+        consumes("url".to_owned()).await + renames(7).await + boxed.await + owns_nothing(3).await as usize
+    });
+    assert_eq!(sums, 3 + 7 + 4 + 1);
+    let of = |name: &str| attributes(seen.iter().find(|span| span.name == name).unwrap()).join(" ");
+    assert_eq!(
+        (of("consumes"), of("renames"), of("owns_nothing")),
+        ("url=\"url\"".into(), "id=7".into(), "id=3".into())
+    );
+    assert_eq!(of("boxed"), "0=1 key=\"key\"");
+}
+
+#[traced]
+fn above_status_alone() -> Result<(), Broken> {
+    status_alone()
+}
+
+#[test]
+fn an_error_without_an_event_has_one_above() {
+    let (_, seen) = spans(|| above_status_alone().unwrap_err());
+    let events = |name: &str| seen.iter().find(|span| span.name == name).unwrap().events.len();
+    assert_eq!((events("status_alone"), events("above_status_alone")), (0, 1));
+}

@@ -235,6 +235,12 @@ impl SpanHandle {
     pub const fn none() -> Self {
         Self(None)
     }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub const fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
 }
 
 /// Starts a span; a call of its own as [`enter`] is.

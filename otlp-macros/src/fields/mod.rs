@@ -24,6 +24,10 @@ use syn::{Attribute, Expr};
 pub(crate) struct Fields(Vec<Field>);
 
 impl Fields {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds an argument, unless a field has its name.
     pub(crate) fn add_argument(&mut self, name: &Ident, cfgs: Vec<Attribute>) {
         let key_of = name.unraw().to_string();

@@ -5,8 +5,9 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, Error, FnArg, Pat, Result, Signature};
 
 /// Words that name what must not be recorded unless it is asked for by name. An argument is left out if its name is one of
-/// them, or has one between its underscores. The documentation of `#[traced]` shows this list.
-pub(super) const SECRET_WORDS: [&str; 29] = [
+/// them, or has one between its underscores, also with an `s` or digits at its end. The documentation of `#[traced]` shows
+/// this list.
+pub(super) const SECRET_WORDS: [&str; 36] = [
     "access_key",
     "api_key",
     "apikey",
@@ -14,23 +15,30 @@ pub(super) const SECRET_WORDS: [&str; 29] = [
     "authorization",
     "bearer",
     "card",
+    "connection_string",
     "cookie",
     "credential",
-    "credentials",
     "csrf",
     "cvc",
     "cvv",
+    "dsn",
     "encryption_key",
     "iban",
     "jwt",
+    "mnemonic",
     "otp",
+    "pass",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
     "pin",
     "private",
+    "pw",
     "pwd",
     "secret",
+    "secret_key",
+    "seed_phrase",
     "session",
     "signature",
     "signing_key",
@@ -66,7 +74,12 @@ pub(super) fn recorded(signature: &Signature, skip: &[Ident]) -> Result<Vec<(Ide
 }
 
 fn is_secret(name: &str) -> bool {
-    let name = format!("_{}_", name.to_lowercase());
+    let singular = |word: &str| {
+        let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.strip_suffix('s').filter(|word| !word.ends_with('s')).unwrap_or(word).to_owned()
+    };
+    let words: Vec<_> = name.to_lowercase().split('_').map(singular).collect();
+    let name = format!("_{}_", words.join("_"));
     SECRET_WORDS.iter().any(|word| name.contains(&format!("_{word}_")))
 }
 
@@ -90,6 +103,9 @@ mod tests {
         let secrets =
             "fn f(password: &str, api_key: &str, Token: &str, user_pin: u8, pinned: u8, key: u8, keyboard: u8)";
         assert_eq!(names(secrets, &[]).unwrap(), ["pinned", "key", "keyboard"]);
+        let secrets =
+            "fn f(tokens: u8, api_keys: u8, password2: u8, db_pass: u8, passes: u8, card_1: u8, access: u8, dsn: u8)";
+        assert_eq!(names(secrets, &[]).unwrap(), ["passes", "access"]);
         assert!(names("fn f(a: u8)", &["b"]).unwrap_err().to_string().contains("has `a`"));
     }
 

@@ -81,7 +81,7 @@ fn look(traced: &Traced, outcome: &TokenStream, returned: &TokenStream) -> Token
 }
 
 /// Starts the span of a future.
-fn start(traced: &Traced, record: &TokenStream) -> TokenStream {
+pub(super) fn start(traced: &Traced, record: &TokenStream) -> TokenStream {
     let private = &traced.private;
     let site = Span::mixed_site();
     let start = match &traced.parent {
@@ -116,12 +116,15 @@ pub(super) fn asynchronous(
     keywords: &TokenStream,
     block: &Group,
 ) -> TokenStream {
+    let (start, future) = (start(traced, record), instrumented(traced, keywords, block));
+    quote_spanned!(Span::mixed_site()=> #start #future.await)
+}
+
+/// The future around the user's block, for the span that was started before.
+pub(super) fn instrumented(traced: &Traced, keywords: &TokenStream, block: &Group) -> TokenStream {
     let private = &traced.private;
-    let (start, inner, inspect) = (start(traced, record), inner(traced, block), inspector(traced));
-    quote_spanned! {Span::mixed_site()=>
-        #start
-        #private::instrument(__otlp_span, #keywords { #inner }, #inspect).await
-    }
+    let (inner, inspect) = (inner(traced, block), inspector(traced));
+    quote_spanned!(Span::mixed_site()=> #private::instrument(__otlp_span, #keywords { #inner }, #inspect))
 }
 
 /// A future that the body makes somehow. Its span begins with the call, for the body may consume the arguments.
@@ -135,7 +138,12 @@ pub(super) fn made(traced: &Traced, record: &TokenStream, boxed: bool) -> TokenS
         _ => TokenStream::new(),
     };
     let future = quote_spanned!(site=> #private::instrument(__otlp_span, __otlp_future, #inspect));
-    let future = if boxed { quote_spanned!(site=> #private::pin(#future)) } else { future };
+    // A span that is not recorded costs no second box.
+    let future = if boxed {
+        quote_spanned!(site=> if __otlp_span.is_none() { __otlp_future } else { #private::pin(#future) })
+    } else {
+        future
+    };
     quote_spanned! {site=>
         #start
         let __otlp_future = #private::call_once(move || #typed #block);

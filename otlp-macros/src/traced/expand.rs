@@ -33,9 +33,16 @@ pub(super) fn expand(traced: &Traced) -> TokenStream {
         Shape::Made { boxed } => body::made(traced, &closure, *boxed),
         Shape::Returned(tail) => {
             let AsyncTail { before, keywords, block, boxed } = tail;
-            let body = body::asynchronous(traced, &closure, keywords, block);
-            let future = quote_spanned!(site=> #keywords { #body });
-            if *boxed { quote_spanned!(site=> #before(#future)) } else { quote_spanned!(site=> #before #future) }
+            // Values are taken with the call: the statements before the block may consume them, or give their names to
+            // others, and the block need not own them.
+            let (start, future) = if traced.evaluates() && !traced.is_of_async_trait() {
+                (body::start(traced, &closure), body::instrumented(traced, keywords, block))
+            } else {
+                let body = body::asynchronous(traced, &closure, keywords, block);
+                (TokenStream::new(), quote_spanned!(site=> #keywords { #body }))
+            };
+            let tail = if *boxed { quote_spanned!(site=> (#future)) } else { future };
+            quote_spanned!(site=> #start #before #tail)
         }
     };
     quote_spanned! {site=>

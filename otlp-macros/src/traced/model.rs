@@ -37,6 +37,19 @@ pub(super) struct Traced {
     pub(super) function: Function,
 }
 
+impl Traced {
+    /// Whether `#[async_trait]` made the function of an `async fn`, whose span begins at the first poll: its block owns all
+    /// arguments.
+    pub(super) fn is_of_async_trait(&self) -> bool {
+        self.function.signature.generics.lifetimes().any(|lifetime| lifetime.lifetime.ident == "async_trait")
+    }
+
+    /// Whether something of the user's is evaluated when the span starts.
+    pub(super) fn evaluates(&self) -> bool {
+        !self.fields.is_empty() || self.parent.is_some() || self.links.is_some()
+    }
+}
+
 /// Where the work is done.
 pub(super) enum Shape {
     /// In the call.

@@ -22,12 +22,16 @@ fn f() -> Later<u8> {
         ::otlp::__private::SpanHandle::none()
     };
     let __otlp_future = ::otlp::__private::call_once(move || -> Later<u8> { g() });
-    ::otlp::__private::pin(::otlp::__private::instrument(
-        __otlp_span,
-        __otlp_future,
-        |__otlp_outcome, __otlp_returned| {
-            use ::otlp::__private::InspectReturn as _;
-            (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
-        },
-    ))
+    if __otlp_span.is_none() {
+        __otlp_future
+    } else {
+        ::otlp::__private::pin(::otlp::__private::instrument(
+            __otlp_span,
+            __otlp_future,
+            |__otlp_outcome, __otlp_returned| {
+                use ::otlp::__private::InspectReturn as _;
+                (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
+            },
+        ))
+    }
 }

@@ -16,28 +16,25 @@ fn load<'a>(&'a self, key: Key) -> Pin<Box<dyn Future<Output = Result<u32, Error
             sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
+    let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
+        ::otlp::__private::start(&__OTLP_CALLSITE, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
+            __otlp_fields.value(0u16, &(self.name));
+        })
+    } else {
+        ::otlp::__private::SpanHandle::none()
+    };
     let key = key.normal();
-    Box::pin(async move {
-        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-            ::otlp::__private::start(&__OTLP_CALLSITE, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
-                __otlp_fields.value(0u16, &(self.name));
-            })
-        } else {
-            ::otlp::__private::SpanHandle::none()
-        };
-        ::otlp::__private::instrument(
-            __otlp_span,
-            async move {
-                if false {
-                    return ::otlp::__private::unreached::<Result<u32, Error>>();
-                }
-                { self.get(key).await }
-            },
-            |__otlp_outcome, __otlp_returned| {
-                use ::otlp::__private::InspectReturn as _;
-                (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
-            },
-        )
-        .await
-    })
+    Box::pin(::otlp::__private::instrument(
+        __otlp_span,
+        async move {
+            if false {
+                return ::otlp::__private::unreached::<Result<u32, Error>>();
+            }
+            { self.get(key).await }
+        },
+        |__otlp_outcome, __otlp_returned| {
+            use ::otlp::__private::InspectReturn as _;
+            (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
+        },
+    ))
 }

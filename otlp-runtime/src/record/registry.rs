@@ -105,6 +105,9 @@ pub fn callsites() -> impl Iterator<Item = CallsiteInfo> {
 /// What no directive speaks of is recorded, and without a filter that is everything; so `hyper=off` leaves `hyper` out and
 /// nothing else, and what leaves out all the rest is `off,shop=debug`. An empty text takes the filter away.
 ///
+/// Spans of `Span::builder` have one path for all, `otlp::Span::builder`, and the level `info`: `otlp=info` keeps them where
+/// `off` or `warn` stands for the rest.
+///
 /// A span that is filtered out costs what one costs before `init`, and its children belong to the next span above. Spans
 /// that are open stay so. [`callsites`] shows all paths, and which are recorded.
 ///

@@ -224,6 +224,9 @@ pub(crate) fn is_wanted_here(callsite: &'static Callsite) -> bool {
 /// Whether a span that started here now would be recorded. Of a trace that would start here too: whether it could be,
 /// as its id is not known.
 pub(crate) fn would_record(callsite: &'static Callsite) -> bool {
+    if callsite.is_unseen() && !callsite.settle() {
+        return false;
+    }
     local::with(|local| {
         local.look(|current| {
             callsite.is_wanted(route::consumer(current.parent.route))

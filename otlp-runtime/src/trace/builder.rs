@@ -46,6 +46,8 @@ impl Span {
     /// that are known by now belong here rather than after the start: what decides about a span may look at those that it
     /// starts with.
     ///
+    /// To filters, all spans that are built this way are of one path, `otlp::Span::builder`, and of level `info`.
+    ///
     /// Values are taken when the builder is given them. While nobody records they are left alone, and all of it costs a
     /// few nanoseconds; to save the work of computing them, ask `otlp::enabled!` first.
     pub fn builder<'n>(name: impl Into<Cow<'n, str>>) -> SpanBuilder<'n> {

@@ -70,8 +70,11 @@ pub(crate) fn record_failure(span: &Live, failure: &Failure<'_>, event: bool) {
     let message = failure.message.and_then(Text::of);
     let words = hash(message.as_ref().map_or(failure.error_type, Text::as_str));
     let below = RECENT.of_child(span.parent().span_id);
-    RECENT.put(span.parent_id(), words);
     let seen = below.is_some_and(|below| below == words || failure.error.is_some_and(|error| names(error, below)));
+    // Where no event was made, it is for the span above to make one.
+    if event || seen {
+        RECENT.put(span.parent_id(), words);
+    }
     let said = message.as_ref().map_or("", Text::as_str);
     let told = span.update(|journal| {
         journal.bytes(Key::Inline("error.type"), tag::STR, failure.error_type.as_bytes());
