@@ -49,6 +49,34 @@ fn config(collector: &Collector) -> OtlpConfig {
 fn disabled() {
     system::pin(CALLER);
     over_the_bare_call("not initialised, over the bare call");
+    let shop = work::Shop(black_box(1));
+    let mut cases = [
+        Case::new("bare result", 1, |i| {
+            let _ = black_box(work::bare_result(black_box(i), black_box(TEXT)));
+        }),
+        Case::new("annotated result", 1, |i| {
+            let _ = black_box(work::result(black_box(i), black_box(TEXT)));
+        }),
+        Case::new("bare method", 1, |i| {
+            black_box(shop.bare_method(black_box(i)));
+        }),
+        Case::new("annotated method", 1, |i| {
+            black_box(shop.method(black_box(i)));
+        }),
+        Case::new("bare future", 1, |i| {
+            black_box(work::now(work::bare_ready(black_box(i), black_box(TEXT))));
+        }),
+        Case::new("annotated future", 1, |i| {
+            black_box(work::now(work::ready(black_box(i), black_box(TEXT))));
+        }),
+    ];
+    let samples = measure(TIGHT, &mut cases);
+    if let [bare, result, bare_method, method, bare_future, future] = *samples {
+        let budget = || Some(Budget::new(1.0, 0.5));
+        table::row("the same, args, ret and a Result", result.best - bare.best, " ns", budget());
+        table::row("the same, a method of an annotated block", method.best - bare_method.best, " ns", budget());
+        table::row("the same, an async function that is ready", future.best - bare_future.best, " ns", budget());
+    }
 }
 
 /// With an engine that runs, and a filter that leaves the function out.

@@ -115,6 +115,44 @@ pub(crate) async fn root_ready(id: u64, name: &str) {
     }
 }
 
+/// A function with a `Result`, and one that is annotated with much.
+#[inline(never)]
+pub(crate) fn bare_result(id: u64, name: &str) -> Result<u64, u8> {
+    black_box(name);
+    if id == u64::MAX { Err(1) } else { Ok(id) }
+}
+
+#[traced(args, ret)]
+#[inline(never)]
+pub(crate) fn result(id: u64, name: &str) -> Result<u64, u8> {
+    black_box(name);
+    if id == u64::MAX { Err(1) } else { Ok(id) }
+}
+
+/// The bare form of [`ready`].
+#[inline(never)]
+pub(crate) async fn bare_ready(id: u64, name: &str) {
+    black_box((id, name));
+    std::future::ready(()).await;
+}
+
+/// A method of a block, and a bare one.
+pub(crate) struct Shop(pub(crate) u64);
+
+#[traced(args)]
+impl Shop {
+    #[inline(never)]
+    pub(crate) fn method(&self, id: u64) -> u64 {
+        black_box(self.0 + id)
+    }
+
+    #[traced(skip)]
+    #[inline(never)]
+    pub(crate) fn bare_method(&self, id: u64) -> u64 {
+        black_box(self.0 + id)
+    }
+}
+
 /// Polls a future that is ready at once.
 pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
