@@ -344,6 +344,18 @@ impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
     }
 }
 
+/// A closure that is called once, whatever else it could have been: as an `FnOnce` it owns its captures.
+#[inline(always)]
+pub fn once<R, F: FnOnce() -> R>(f: F) -> F {
+    f
+}
+
+/// Calls `f` where it is recorded; not in line, where the call without a span is already.
+#[inline(never)]
+pub fn call<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 /// Calls `f`, whatever else it could have been: a closure that is passed here is an `FnOnce` that owns its captures.
 #[inline(always)]
 pub fn call_once<R>(f: impl FnOnce() -> R) -> R {

@@ -11,6 +11,8 @@ use crate::fields::Form;
 
 /// A guard around the body. Where the result is looked at, the body is a closure, so that `return` and `?` end there; it
 /// goes through a helper that takes `FnOnce`, because only then it owns what it captured and may return a reborrow of it.
+/// Without a span its result goes straight to the caller: what is looked at has to lie in memory, which costs more than
+/// everything else that a function pays that is not recorded.
 pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream {
     let private = &traced.private;
     let block = &traced.function.body.block;
@@ -33,32 +35,38 @@ pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream 
         Returns::Type(ty) => quote_spanned!(site=> -> #ty),
         _ => TokenStream::new(),
     };
-    let look = look(traced, &quote_spanned!(site=> &__otlp_guard.outcome()), &quote_spanned!(site=> &__otlp_returned));
-    let ask = traced.ask.map(|at| {
-        let here = site.located_at(at);
-        let ask = quote_spanned!(here=> (&#private::Inspect(&__otlp_returned)).otlp_is_future());
-        quote_spanned!(site=> { use #private::{IsFuture as _, IsNoFuture as _}; #ask; })
-    });
+    let look = look(traced);
     quote_spanned! {site=>
         #guard
-        let __otlp_returned = #private::call_once(move || #typed #block);
-        #ask
-        if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
+        let __otlp_body = #private::once(move || #typed #block);
+        let ::core::option::Option::Some(__otlp_guard) = __otlp_guard else { return __otlp_body() };
+        let __otlp_returned = #private::call(__otlp_body);
+        {
+            let (__otlp_outcome, __otlp_returned) = (&__otlp_guard.outcome(), &__otlp_returned);
             #look
         }
         __otlp_returned
     }
 }
 
-/// Tells `outcome` of the error in `returned`, and of the value.
-fn look(traced: &Traced, outcome: &TokenStream, returned: &TokenStream) -> TokenStream {
+/// Tells `__otlp_outcome` of the error in `__otlp_returned`, and of the value; asks whether that is a future.
+fn look(traced: &Traced) -> TokenStream {
     let private = &traced.private;
     let site = Span::mixed_site();
+    let ask = traced.ask.map(|at| {
+        let here = site.located_at(at);
+        let ask = quote_spanned!(here=> (&#private::Inspect(__otlp_returned)).otlp_is_future());
+        quote_spanned!(site=> { use #private::{IsFuture as _, IsNoFuture as _}; #ask; })
+    });
     let inspect = traced.inspect.then(|| {
-        let outcome = if traced.event { outcome.clone() } else { quote_spanned!(site=> &(#outcome).without_event()) };
+        let outcome = if traced.event {
+            quote_spanned!(site=> __otlp_outcome)
+        } else {
+            quote_spanned!(site=> &__otlp_outcome.without_event())
+        };
         quote_spanned! {site=>
             use #private::InspectReturn as _;
-            (&&&&&#private::Inspect(#returned)).otlp_inspect(#outcome);
+            (&&&&&#private::Inspect(__otlp_returned)).otlp_inspect(#outcome);
         }
     });
     let ret = traced.ret.as_ref().map(|Ret { form, word }| {
@@ -71,13 +79,12 @@ fn look(traced: &Traced, outcome: &TokenStream, returned: &TokenStream) -> Token
         let record = quote_spanned!(here=> __otlp_outcome.#method(__otlp_value));
         quote_spanned! {site=>
             use #private::ReturnedValue as _;
-            if let ::core::option::Option::Some(__otlp_value) = (&#private::Returned(#returned)).otlp_value() {
-                let __otlp_outcome = #outcome;
+            if let ::core::option::Option::Some(__otlp_value) = (&#private::Returned(__otlp_returned)).otlp_value() {
                 #record;
             }
         }
     });
-    quote_spanned!(site=> #inspect #ret)
+    quote_spanned!(site=> #ask #inspect #ret)
 }
 
 /// Starts the span of a future.
@@ -104,7 +111,7 @@ fn inspector(traced: &Traced) -> TokenStream {
     if !traced.inspect && traced.ret.is_none() {
         return quote_spanned!(site=> |_, _| {});
     }
-    let look = look(traced, &quote_spanned!(site=> __otlp_outcome), &quote_spanned!(site=> __otlp_returned));
+    let look = look(traced);
     quote_spanned!(site=> |__otlp_outcome, __otlp_returned| { #look })
 }
 

@@ -23,15 +23,16 @@ fn f() -> Result<u8, E> {
     } else {
         ::core::option::Option::None
     };
-    let __otlp_returned = ::otlp::__private::call_once(move || -> Result<u8, E> { g() });
-    if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
+    let __otlp_body = ::otlp::__private::once(move || -> Result<u8, E> { g() });
+    let ::core::option::Option::Some(__otlp_guard) = __otlp_guard else { return __otlp_body() };
+    let __otlp_returned = ::otlp::__private::call(__otlp_body);
+    {
+        let (__otlp_outcome, __otlp_returned) = (&__otlp_guard.outcome(), &__otlp_returned);
         use ::otlp::__private::InspectReturn as _;
-        (&&&&&::otlp::__private::Inspect(&__otlp_returned)).otlp_inspect(&(&__otlp_guard.outcome()).without_event());
+        (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(&__otlp_outcome.without_event());
         use ::otlp::__private::ReturnedValue as _;
-        if let ::core::option::Option::Some(__otlp_value) =
-            (&::otlp::__private::Returned(&__otlp_returned)).otlp_value()
+        if let ::core::option::Option::Some(__otlp_value) = (&::otlp::__private::Returned(__otlp_returned)).otlp_value()
         {
-            let __otlp_outcome = &__otlp_guard.outcome();
             __otlp_outcome.ret_display(__otlp_value);
         }
     }

@@ -28,10 +28,13 @@ pub(crate) fn load<'a, T: Read>(&'a mut self, key: &str) -> Result<&'a T, Error>
     } else {
         ::core::option::Option::None
     };
-    let __otlp_returned = ::otlp::__private::call_once(move || -> Result<&'a T, Error> { self.find(key) });
-    if let ::core::option::Option::Some(ref __otlp_guard) = __otlp_guard {
+    let __otlp_body = ::otlp::__private::once(move || -> Result<&'a T, Error> { self.find(key) });
+    let ::core::option::Option::Some(__otlp_guard) = __otlp_guard else { return __otlp_body() };
+    let __otlp_returned = ::otlp::__private::call(__otlp_body);
+    {
+        let (__otlp_outcome, __otlp_returned) = (&__otlp_guard.outcome(), &__otlp_returned);
         use ::otlp::__private::InspectReturn as _;
-        (&&&&&::otlp::__private::Inspect(&__otlp_returned)).otlp_inspect(&__otlp_guard.outcome());
+        (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
     }
     __otlp_returned
 }
