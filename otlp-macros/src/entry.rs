@@ -26,12 +26,17 @@ impl Parse for Options {
             if !known || input.parse::<Token![=]>().is_err() {
                 return Err(Error::new(word.span(), EXPECTED));
             }
-            if word == "config" {
-                options.config = Some(input.parse()?);
+            let twice = if word == "config" {
+                options.config.replace(input.parse()?).is_some()
             } else {
-                options.krate = Some(input.call(Path::parse_mod_style)?);
+                options.krate.replace(input.call(Path::parse_mod_style)?).is_some()
+            };
+            if twice {
+                return Err(Error::new(word.span(), format!("the option `{word}` is there twice")));
             }
-            input.parse::<Option<Token![,]>>()?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>().map_err(|error| Error::new(error.span(), "expected `,` between options"))?;
+            }
         }
         Ok(options)
     }
@@ -50,6 +55,9 @@ fn function(item: TokenStream) -> Result<Function> {
     const EXPECTED: &str =
         "`#[otlp::main]` stands on the program's `fn main`; elsewhere call `otlp::init()`, and keep its guard";
     let function: Function = syn::parse2(item).map_err(|error| Error::new(error.span(), EXPECTED))?;
+    if let Some(token) = &function.signature.constness {
+        return Err(Error::new(token.span, "`main` cannot be a `const fn` and start telemetry"));
+    }
     let name = &function.signature.ident;
     if name == "main" { Ok(function) } else { Err(Error::new(name.span(), EXPECTED)) }
 }

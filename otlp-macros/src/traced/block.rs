@@ -181,7 +181,11 @@ fn take_own(attributes: &mut Vec<Attribute>) -> Option<Attribute> {
 }
 
 fn is_skip(attribute: &Attribute) -> bool {
-    matches!(&attribute.meta, Meta::List(list) if list.parse_args::<Ident>().is_ok_and(|word| word == "skip"))
+    matches!(&attribute.meta, Meta::List(list) if {
+        let mut words = list.tokens.clone().into_iter();
+        matches!(words.next(), Some(TokenTree::Ident(word)) if word == "skip")
+            && words.next().is_none_or(|token| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',') && words.next().is_none())
+    })
 }
 
 fn own_options(attribute: Option<&Attribute>) -> Result<Options> {

@@ -38,7 +38,7 @@ pub(super) fn expand(value: &Value) -> TokenStream {
     let plain = plain.map(|plain| {
         quote_spanned! {site=>
             #[inline]
-            fn is_plain(&self) -> bool {
+            fn is_plain(&self) -> ::core::primitive::bool {
                 #plain
             }
         }

@@ -9,7 +9,7 @@ impl ::otlp::__private::Value for State {
         }
     }
     #[inline]
-    fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> ::core::primitive::bool {
         true
     }
 }

@@ -9,7 +9,7 @@ where
         ::otlp::__private::inner(&self.0, ::core::option::Option::Some(__otlp_writer));
     }
     #[inline]
-    fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> ::core::primitive::bool {
         ::otlp::__private::inner(&self.0, ::core::option::Option::None)
     }
 }

@@ -22,7 +22,7 @@ where
         }
     }
     #[inline]
-    fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> ::core::primitive::bool {
         match self {
             Self::Nothing { .. } => true,
             Self::Number { 0: __otlp_value, .. } => {

@@ -1,0 +1,2 @@
+#[otlp::main]
+const fn main() {}

@@ -1,0 +1,2 @@
+#[otlp::main(config = otlp::OtlpConfig::default(), config = otlp::OtlpConfig::default())]
+fn main() {}
