@@ -66,16 +66,20 @@ fn disabled() {
         Case::new("bare future", 1, |i| {
             black_box(work::now(work::bare_ready(black_box(i), black_box(TEXT))));
         }),
+        Case::new("nested future", 1, |i| {
+            black_box(work::now(work::nested_ready(black_box(i), black_box(TEXT))));
+        }),
         Case::new("annotated future", 1, |i| {
             black_box(work::now(work::ready(black_box(i), black_box(TEXT))));
         }),
     ];
     let samples = measure(TIGHT, &mut cases);
-    if let [bare, result, bare_method, method, bare_future, future] = *samples {
+    if let [bare, result, bare_method, method, bare_future, nested, future] = *samples {
         let budget = || Some(Budget::new(1.0, 0.5));
         table::row("the same, args, ret and a Result", result.best - bare.best, " ns", budget());
         table::row("the same, a method of an annotated block", method.best - bare_method.best, " ns", budget());
         table::row("the same, an async function that is ready", future.best - bare_future.best, " ns", budget());
+        table::row("  of this, an async block in an async function", nested.best - bare_future.best, " ns", None);
     }
 }
 

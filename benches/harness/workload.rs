@@ -1,7 +1,7 @@
 //! The annotated functions that the benches call. A root without attributes has ten children.
 
 use std::hint::black_box;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use otlp::traced;
@@ -136,6 +136,16 @@ pub(crate) async fn bare_ready(id: u64, name: &str) {
     std::future::ready(()).await;
 }
 
+/// The same in a block of its own, which is how `#[traced]` keeps the body's `return` and `?`, and owns its arguments.
+#[inline(never)]
+pub(crate) async fn nested_ready(id: u64, name: &str) {
+    async move {
+        black_box((id, name));
+        std::future::ready(()).await;
+    }
+    .await;
+}
+
 /// A method of a block, and a bare one.
 pub(crate) struct Shop(pub(crate) u64);
 
@@ -153,10 +163,15 @@ impl Shop {
     }
 }
 
-/// Polls a future that is ready at once.
+/// Polls a future that is ready at once; by a call, as the other functions here are called.
 pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+    match poll(pin!(future)) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }
+}
+
+#[inline(never)]
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }

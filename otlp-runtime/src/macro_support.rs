@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
@@ -236,10 +237,69 @@ impl SpanHandle {
         Self(None)
     }
 
+    /// Itself, if there is a span.
+    #[inline(always)]
+    pub fn open(self) -> Option<OpenHandle> {
+        self.0.map(|live| OpenHandle(ManuallyDrop::new(live)))
+    }
+
     /// Whether there is none.
     #[inline(always)]
     pub const fn is_none(&self) -> bool {
         self.0.is_none()
+    }
+}
+
+/// A span on the way into its future. It has no drop, and neither has [`Held`]: a function would keep a flag for each, and
+/// look at it at its end, recorded or not. Between here and there nothing can panic.
+pub struct OpenHandle(ManuallyDrop<Live>);
+
+impl Debug for OpenHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpenHandle")
+    }
+}
+
+/// A future that is on its way to be awaited.
+pub struct Held<F>(ManuallyDrop<F>);
+
+impl<F> Debug for Held<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+/// Holds an `async` block.
+#[inline(always)]
+pub fn hold<F: Future>(future: F) -> Held<F> {
+    Held(ManuallyDrop::new(future))
+}
+
+impl<F: Future> Held<F> {
+    /// The future, without a span.
+    #[inline(always)]
+    pub fn alone(self) -> F {
+        ManuallyDrop::into_inner(self.0)
+    }
+
+    /// The future within `span`.
+    #[cfg(not(otlp_off))]
+    #[inline(always)]
+    pub fn within<P>(self, span: OpenHandle, inspect: P) -> Instrumented<F, P>
+    where
+        P: Fn(&Outcome<'_>, &F::Output),
+    {
+        instrument(SpanHandle(Some(ManuallyDrop::into_inner(span.0))), self.alone(), inspect)
+    }
+
+    /// The future itself, which no span is ever around.
+    #[cfg(otlp_off)]
+    #[inline(always)]
+    pub fn within<P>(self, span: OpenHandle, inspect: P) -> F
+    where
+        P: Fn(&Outcome<'_>, &F::Output),
+    {
+        instrument(SpanHandle(Some(ManuallyDrop::into_inner(span.0))), self.alone(), inspect)
     }
 }
 
@@ -333,7 +393,8 @@ where
 impl<F: Future, P: Fn(&Outcome<'_>, &F::Output)> Future for Instrumented<F, P> {
     type Output = F::Output;
 
-    #[inline]
+    // Not in line: what is not recorded would pay for its frame.
+    #[inline(never)]
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
         this.within.poll(task, |mut future, live, output| {

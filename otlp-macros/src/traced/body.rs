@@ -117,14 +117,26 @@ fn inspector(traced: &Traced) -> TokenStream {
 
 /// One inner future, which owns the arguments and is polled within the span. The fields are evaluated before the
 /// arguments move. `keywords` are `async move`, or what the user wrote.
+///
+/// Without a span it is awaited as it is: it then costs what an `async` block costs. The two awaits are never under way
+/// at once, so the future is as large as the larger of them.
 pub(super) fn asynchronous(
     traced: &Traced,
     record: &TokenStream,
     keywords: &TokenStream,
     block: &Group,
 ) -> TokenStream {
-    let (start, future) = (start(traced, record), instrumented(traced, keywords, block));
-    quote_spanned!(Span::mixed_site()=> #start #future.await)
+    let private = &traced.private;
+    let (start, inner, inspect) = (start(traced, record), inner(traced, block), inspector(traced));
+    quote_spanned! {Span::mixed_site()=>
+        let __otlp_span = { #start __otlp_span.open() };
+        let __otlp_future = #private::hold(#keywords { #inner });
+        if let ::core::option::Option::Some(__otlp_span) = __otlp_span {
+            __otlp_future.within(__otlp_span, #inspect).await
+        } else {
+            __otlp_future.alone().await
+        }
+    }
 }
 
 /// The future around the user's block, for the span that was started before.

@@ -16,25 +16,28 @@ async fn wait(n: u32) {
             sample: ::core::option::Option::None,
         });
     crate::telemetry::__private::register! { __OTLP_CALLSITE }
-    let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-        crate::telemetry::__private::start(
-            &__OTLP_CALLSITE,
-            |__otlp_fields: &mut crate::telemetry::__private::Fields<'_>| {
-                __otlp_fields.value(0u16, &(n));
-            },
-        )
-    } else {
-        crate::telemetry::__private::SpanHandle::none()
+    let __otlp_span = {
+        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
+            crate::telemetry::__private::start(
+                &__OTLP_CALLSITE,
+                |__otlp_fields: &mut crate::telemetry::__private::Fields<'_>| {
+                    __otlp_fields.value(0u16, &(n));
+                },
+            )
+        } else {
+            crate::telemetry::__private::SpanHandle::none()
+        };
+        __otlp_span.open()
     };
-    crate::telemetry::__private::instrument(
-        __otlp_span,
-        async move {
-            if false {
-                return;
-            }
-            { sleep(n).await }
-        },
-        |_, _| {},
-    )
-    .await
+    let __otlp_future = crate::telemetry::__private::hold(async move {
+        if false {
+            return;
+        }
+        { sleep(n).await }
+    });
+    if let ::core::option::Option::Some(__otlp_span) = __otlp_span {
+        __otlp_future.within(__otlp_span, |_, _| {}).await
+    } else {
+        __otlp_future.alone().await
+    }
 }

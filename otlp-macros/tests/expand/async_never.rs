@@ -16,19 +16,22 @@ async fn serve() -> ! {
             sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
-    let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-        ::otlp::__private::start(&__OTLP_CALLSITE, |_| {})
-    } else {
-        ::otlp::__private::SpanHandle::none()
+    let __otlp_span = {
+        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
+            ::otlp::__private::start(&__OTLP_CALLSITE, |_| {})
+        } else {
+            ::otlp::__private::SpanHandle::none()
+        };
+        __otlp_span.open()
     };
-    ::otlp::__private::instrument(
-        __otlp_span,
-        async move {
-            let __otlp_never: ::otlp::__private::Never = { loop {} };
-            #[allow(unreachable_code)]
-            return __otlp_never;
-        },
-        |_, _| {},
-    )
-    .await
+    let __otlp_future = ::otlp::__private::hold(async move {
+        let __otlp_never: ::otlp::__private::Never = { loop {} };
+        #[allow(unreachable_code)]
+        return __otlp_never;
+    });
+    if let ::core::option::Option::Some(__otlp_span) = __otlp_span {
+        __otlp_future.within(__otlp_span, |_, _| {}).await
+    } else {
+        __otlp_future.alone().await
+    }
 }

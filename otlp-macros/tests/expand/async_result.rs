@@ -16,23 +16,28 @@ async fn list(&self) -> Result<impl Iterator<Item = u32>, Error> {
             sample: ::core::option::Option::None,
         });
     ::otlp::__private::register! { __OTLP_CALLSITE }
-    let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-        ::otlp::__private::start(&__OTLP_CALLSITE, |_| {})
-    } else {
-        ::otlp::__private::SpanHandle::none()
+    let __otlp_span = {
+        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
+            ::otlp::__private::start(&__OTLP_CALLSITE, |_| {})
+        } else {
+            ::otlp::__private::SpanHandle::none()
+        };
+        __otlp_span.open()
     };
-    ::otlp::__private::instrument(
-        __otlp_span,
-        async move {
-            if false {
-                return ::otlp::__private::unreached::<Result<_, Error>>();
-            }
-            { todo!() }
-        },
-        |__otlp_outcome, __otlp_returned| {
-            use ::otlp::__private::InspectReturn as _;
-            (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
-        },
-    )
-    .await
+    let __otlp_future = ::otlp::__private::hold(async move {
+        if false {
+            return ::otlp::__private::unreached::<Result<_, Error>>();
+        }
+        { todo!() }
+    });
+    if let ::core::option::Option::Some(__otlp_span) = __otlp_span {
+        __otlp_future
+            .within(__otlp_span, |__otlp_outcome, __otlp_returned| {
+                use ::otlp::__private::InspectReturn as _;
+                (&&&&&::otlp::__private::Inspect(__otlp_returned)).otlp_inspect(__otlp_outcome);
+            })
+            .await
+    } else {
+        __otlp_future.alone().await
+    }
 }
