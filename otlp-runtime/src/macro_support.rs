@@ -13,8 +13,10 @@ pub use crate::record::value::{AttributeWriter, Attributes, Value, ValueWriter};
 pub use crate::trace::{Failure, Span};
 pub use argument::{Argument, RecordArgument};
 pub use derive::inner;
+pub use held::{HoldsFuture, gives, hold};
 pub use inspect::{Inspect, InspectReturn, IsFuture, IsNoFuture};
 pub use inventory;
+pub use links::Links;
 pub use returned::{Returned, ReturnedValue};
 
 use crate::record::clock;
@@ -28,7 +30,9 @@ use crate::trace::{Context, Within, link_to, record_failure};
 
 mod argument;
 mod derive;
+mod held;
 mod inspect;
+mod links;
 mod returned;
 
 /// The key of what a function returned.
@@ -93,17 +97,10 @@ impl Fields<'_> {
     }
 
     /// Links to the spans of these contexts.
-    pub fn links<L>(&mut self, links: L)
-    where
-        L: IntoIterator,
-        L::Item: Into<Context>,
-    {
+    pub fn links<L: Links>(&mut self, links: L) {
         self.journal.amend();
         caught(|| {
-            links
-                .into_iter()
-                .filter_map(|context| link_to(&context.into()))
-                .for_each(|link| self.journal.link(&link, |_| {}));
+            links.contexts().filter_map(|context| link_to(&context)).for_each(|link| self.journal.link(&link, |_| {}));
         });
     }
 
@@ -378,8 +375,3 @@ impl<R> Returns for fn() -> R {
 }
 /// The type `!`.
 pub type Never = <fn() -> ! as Returns>::Output;
-
-/// A future on the heap.
-pub fn pin<F: Future>(future: F) -> Pin<Box<F>> {
-    Box::pin(future)
-}

@@ -26,11 +26,7 @@ impl Returns {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Unit,
             Type::Never(_) => Self::Never,
             Type::ImplTrait(_) => Self::Opaque,
-            _ => {
-                let mut ty = ty.clone();
-                Erase.visit_type_mut(&mut ty);
-                Self::Type(Box::new(ty))
-            }
+            _ => Self::Type(Box::new(repeatable(ty))),
         }
     }
 
@@ -86,6 +82,13 @@ pub(super) fn strip(mut ty: &Type) -> &Type {
             other => return other,
         }
     }
+}
+
+/// The type as it can be written again inside the function.
+pub(super) fn repeatable(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    Erase.visit_type_mut(&mut ty);
+    ty
 }
 
 /// `impl Trait` cannot be written inside a function; `_` stands for it.
