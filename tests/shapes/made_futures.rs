@@ -67,6 +67,7 @@ fn types_are_inferred_as_without_the_attribute() {
 
 #[traced(future)]
 #[track_caller]
+#[allow(clippy::needless_return)]
 fn located(early: bool) -> Boxed<'static, u32> {
     let line = Location::caller().line();
     let other = |n: u32| {
@@ -91,7 +92,7 @@ fn located_made(early: bool) -> impl Future<Output = Result<u32, Broken>> {
 #[track_caller]
 fn located_block(early: bool) -> impl Future<Output = u32> {
     let line = Location::caller().line();
-    async move { if early { line } else { line } }
+    async move { line }
 }
 
 #[test]
