@@ -375,3 +375,8 @@ impl<R> Returns for fn() -> R {
 }
 /// The type `!`.
 pub type Never = <fn() -> ! as Returns>::Output;
+
+/// A future on the heap.
+pub fn pin<F: Future>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}

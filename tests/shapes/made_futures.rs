@@ -46,6 +46,16 @@ fn unpinned(n: u32) -> Box<dyn Future<Output = u32> + Send + Unpin> {
 }
 
 #[traced]
+fn boxed_impl(n: u32) -> Pin<Box<impl Future<Output = Result<u32, String>>>> {
+    Box::pin(async move { Ok(n) })
+}
+
+#[traced]
+fn boxed_impl_made(n: u32) -> Pin<Box<impl Future<Output = Result<u32, String>>>> {
+    Box::pin(ready(if n == 0 { Err("failed".into()) } else { Ok(n) }))
+}
+
+#[traced]
 fn never() -> impl Future<Output = std::convert::Infallible> {
     pending()
 }
@@ -62,6 +72,8 @@ fn types_are_inferred_as_without_the_attribute() {
     assert_eq!(named(&wait(async { promises().await }).1, "promises").status, StatusCode::Unset);
     let (given, seen) = wait(async { unpinned(3).await });
     assert_eq!((given, names(&seen)), (3, vec!["unpinned"]));
+    let (_, seen) = wait(async { (boxed_impl(4).await, boxed_impl_made(0).await) });
+    assert_eq!((names(&seen), seen[1].error()), (vec!["boxed_impl", "boxed_impl_made"], failed()));
     drop(never());
 }
 
@@ -105,6 +117,51 @@ fn track_caller_shows_the_caller() {
         assert_eq!(lines, (expected, expected, expected));
         assert_eq!(names(&seen), ["located", "located_made", "located_block"]);
     }
+}
+
+/// As a service of `tower` is written.
+trait Service {
+    type Error;
+    type Future: Future<Output = Result<u8, Self::Error>>;
+    fn call(&mut self, request: u8) -> Self::Future;
+}
+
+#[derive(Clone)]
+struct Inner;
+struct Outer<S>(S);
+
+#[traced]
+impl Service for Inner {
+    type Error = String;
+    type Future = Boxed<'static, Result<u8, String>>;
+
+    #[traced(future, ret)]
+    fn call(&mut self, request: u8) -> Self::Future {
+        if request == 0 {
+            return Box::pin(ready(Ok(0)));
+        }
+        Box::pin(async { Err("failed")? })
+    }
+}
+
+impl<S: Service<Future: Send> + Clone + Send + 'static> Service for Outer<S> {
+    type Error = S::Error;
+    type Future = Boxed<'static, Result<u8, S::Error>>;
+
+    #[traced(future, fields(request))]
+    fn call(&mut self, request: u8) -> Self::Future {
+        let mut inner = self.0.clone();
+        Box::pin(async move { Ok(inner.call(request).await?) })
+    }
+}
+
+#[test]
+fn an_associated_type() {
+    let (_, seen) = wait(async { (Outer(Inner).call(0).await.unwrap(), Outer(Inner).call(1).await.unwrap_err()) });
+    assert_eq!(names(&seen), ["Inner::call", "call", "Inner::call", "call"]);
+    assert_eq!(attributes(&seen[0]), ["return=0"]);
+    assert_eq!((seen[1].is_error(), seen[2].is_error(), seen[3].is_error()), (false, true, true));
+    assert_eq!(seen[2].parent(), Some("call"));
 }
 
 // Values are taken with the call, whatever becomes of the arguments.

@@ -8,7 +8,7 @@ use syn::{ReturnType, Type};
 use super::in_place;
 use super::model::{Returns, Traced};
 use super::options::Ret;
-use super::returns::repeatable;
+use super::returns::{has_impl, repeatable};
 use crate::derive::Here;
 use crate::fields::Form;
 
@@ -146,17 +146,21 @@ pub(super) fn made(traced: &Traced, opening: &Opening, held: bool) -> TokenStrea
     let private = &traced.private;
     let site = Span::mixed_site();
     let (start, inspect) = (start(traced, opening), inspector(traced));
-    let returned = match &traced.function.signature.output {
-        ReturnType::Type(_, ty) if held => Some(repeatable(ty)),
-        _ => None,
+    let (returned, has_impl) = match &traced.function.signature.output {
+        ReturnType::Type(_, ty) if held => (Some(repeatable(ty)), has_impl(ty)),
+        _ => (None, false),
     };
     let future = made_future(traced, returned.as_ref());
-    let future = match (&returned, &traced.returns) {
-        (None, Returns::Type(ty)) => quote_spanned!(site=> #private::gives::<#ty, _>(#future)),
-        (None, Returns::Unit) => quote_spanned!(site=> #private::gives::<(), _>(#future)),
+    let future = match (returned.is_none() || has_impl, &traced.returns) {
+        (true, Returns::Type(ty)) => quote_spanned!(site=> #private::gives::<#ty, _>(#future)),
+        (true, Returns::Unit) => quote_spanned!(site=> #private::gives::<(), _>(#future)),
         _ => future,
     };
     let wrapped = match returned {
+        // A box of what the body makes.
+        Some(_) if has_impl => {
+            quote_spanned!(site=> #private::pin(#private::instrument(__otlp_span, __otlp_future, #inspect)))
+        }
         Some(ty) => {
             // A type that cannot hold it is an error at the type.
             let here = Here::of(&ty);

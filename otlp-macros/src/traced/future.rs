@@ -37,6 +37,7 @@ pub(super) fn output(returned: &ReturnType) -> Option<Option<&Type>> {
             let boxed = pinned.path.segments.last().filter(|segment| segment.ident == "Box")?;
             match strip(argument(boxed)?) {
                 Type::TraitObject(object) => of_bounds(&object.bounds),
+                Type::ImplTrait(object) => of_bounds(&object.bounds),
                 _ => None,
             }
         }

@@ -9,7 +9,7 @@ use super::arguments;
 use super::future::{self, AsyncTail};
 use super::model::{Returns, Shape, Traced};
 use super::options::{Err, IsFuture, Options, Ret};
-use super::returns::is_plain;
+use super::returns::{has_impl, is_plain};
 use crate::callsite;
 use crate::function::Function;
 use crate::keyword::{KIND, LEVEL};
@@ -111,7 +111,7 @@ fn shape(function: &Function, said: Option<&IsFuture>) -> Result<(Shape, Returns
     let returns = match (output, &signature.output) {
         (Some(output), _) => Returns::of_type(output),
         // What an alias stands for cannot be seen, but the compiler can be asked what it gives.
-        (None, ReturnType::Type(_, ty)) if held => {
+        (None, ReturnType::Type(_, ty)) if held && !has_impl(ty) => {
             Returns::of_type(&parse_quote_spanned!(Span::mixed_site()=> <#ty as ::core::future::Future>::Output))
         }
         _ => Returns::Opaque,
