@@ -151,7 +151,7 @@ impl<S: Service<Future: Send> + Clone + Send + 'static> Service for Outer<S> {
     #[traced(future, fields(request))]
     fn call(&mut self, request: u8) -> Self::Future {
         let mut inner = self.0.clone();
-        Box::pin(async move { Ok(inner.call(request).await?) })
+        Box::pin(async move { inner.call(request).await })
     }
 }
 
