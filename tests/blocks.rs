@@ -150,3 +150,94 @@ fn with_async_trait_in_both_orders() {
     assert!(seen.iter().filter(|span| span.name == "Below::store").all(|span| span.parent() == Some("Below::twice")));
     assert_eq!(seen.iter().filter(|span| span.name == "poll" && span.parent() == Some("Below::store")).count(), 4);
 }
+
+struct Conditional;
+
+#[traced(args)]
+impl Conditional {
+    #[cfg_attr(all(), traced(level = debug, name = "holds"))]
+    fn holds(&self, n: u8) -> u8 {
+        n
+    }
+
+    #[cfg_attr(any(), traced(name = "never"))]
+    fn holds_not(&self, n: u8) -> u8 {
+        n
+    }
+
+    #[cfg_attr(all(), otlp::traced(skip))]
+    fn left_out(&self) {}
+
+    #[cfg_attr(any(), otlp::traced(skip))]
+    fn not_left_out(&self) {}
+
+    #[cfg_attr(all(), inline, otlp::traced(ret), must_use)]
+    fn among_others(&self, n: u8) -> u8 {
+        n
+    }
+
+    #[cfg_attr(any(), traced(name = "wrong"))]
+    #[cfg_attr(not(any()), cfg_attr(all(), traced(name = "nested"), must_use))]
+    fn in_two(&self, n: u8) -> u8 {
+        n
+    }
+}
+
+#[test]
+fn options_under_a_condition() {
+    let (_, seen) = spans(|| {
+        Conditional.holds(1);
+        Conditional.holds_not(2);
+        Conditional.left_out();
+        Conditional.not_left_out();
+        assert_eq!((Conditional.among_others(3), Conditional.in_two(4)), (3, 4));
+    });
+    let recorded: Vec<_> = seen.iter().map(|span| (span.name.as_str(), attributes(span).join(" "))).collect();
+    let expected = [
+        ("holds", "n=1"),
+        ("Conditional::holds_not", "n=2"),
+        ("Conditional::not_left_out", ""),
+        ("Conditional::among_others", "n=3 return=3"),
+        ("nested", "n=4"),
+    ];
+    assert_eq!(recorded, expected.map(|(name, text)| (name, text.to_owned())));
+}
+
+trait Shown {
+    fn show(&self) {}
+}
+
+macro_rules! made {
+    () => {
+        u8
+    };
+}
+
+#[traced]
+impl Shown for &'static [u8] {
+    fn show(&self) {}
+}
+#[traced]
+impl Shown for (u8, Vec<Shop<u8>>) {
+    fn show(&self) {}
+}
+#[traced]
+impl Shown for dyn Debug + Send {
+    fn show(&self) {}
+}
+#[traced]
+impl Shown for made!() {
+    fn show(&self) {}
+}
+
+#[test]
+fn names_of_types_that_have_none() {
+    let debug: &(dyn Debug + Send) = &1;
+    let (_, seen) = spans(|| {
+        (&[0_u8][..]).show();
+        (1, Vec::new()).show();
+        debug.show();
+        1_u8.show();
+    });
+    assert_eq!(names(&seen), ["[u8]::show", "(u8, Vec)::show", "dyn Debug::show", "show"]);
+}

@@ -354,3 +354,50 @@ mod renamed {
         assert_eq!(crate::support::names(&crate::support::spans(above).1), ["above"]);
     }
 }
+
+mod items {
+    //! Items have no hygiene, and a user may have one of any name.
+    #![allow(non_snake_case)]
+
+    use otlp::{span, traced};
+
+    const __OTLP_CALLSITE: u32 = 3;
+
+    #[traced(fields(n = __OTLP_CALLSITE), ret)]
+    fn constant() -> Result<u32, ()> {
+        let _span = span!("inner", n = __OTLP_CALLSITE);
+        otlp::event!("event", n = __OTLP_CALLSITE);
+        Ok(__OTLP_CALLSITE)
+    }
+
+    mod arguments {
+        use otlp::traced;
+
+        #[traced(args)]
+        pub(super) fn argument(__OTLP_CALLSITE: u32) -> u32 {
+            __OTLP_CALLSITE
+        }
+
+        #[traced]
+        pub(super) fn parameter<const __OTLP_CALLSITE: u32>() -> u32 {
+            __OTLP_CALLSITE
+        }
+
+        #[traced(fields(__OTLP_CALLSITE))]
+        pub(super) async fn bound(__OTLP_CALLSITE: u32) -> Result<u32, u32> {
+            match __OTLP_CALLSITE {
+                0 => Err(0),
+                __OTLP_CALLSITE => Ok(__OTLP_CALLSITE),
+            }
+        }
+    }
+
+    #[test]
+    fn run() {
+        let (made, seen) = crate::support::spans(constant);
+        assert_eq!((made, crate::support::attributes(&seen[1]).join(" ")), (Ok(3), "n=3 return=3".to_owned()));
+        assert_eq!(crate::support::spans(|| (arguments::argument(7), arguments::parameter::<8>())).0, (7, 8));
+        let (made, seen) = crate::support::wait(arguments::bound(9));
+        assert_eq!((made, crate::support::attributes(&seen[0]).join(" ")), (Ok(9), "__OTLP_CALLSITE=9".to_owned()));
+    }
+}

@@ -25,7 +25,8 @@ pub(crate) struct Callsite<'a> {
 }
 
 impl Callsite<'_> {
-    /// The static `__OTLP_CALLSITE` and its registration.
+    /// A block that gives the static callsite, which is registered. The static stands inside, and what the user wrote outside:
+    /// items have no hygiene, and a user may have an item or a variable of any name.
     pub(crate) fn expand(&self) -> TokenStream {
         let Self { private, name, keys, root, .. } = self;
         let site = Span::mixed_site();
@@ -42,7 +43,7 @@ impl Callsite<'_> {
             Some(function) => quote_spanned!(site=> ::core::concat!(::core::module_path!(), "::", #function)),
             None => quote_spanned!(site=> ::core::module_path!()),
         };
-        quote_spanned! {site=>
+        quote_spanned! {site=> {
             static __OTLP_CALLSITE: #private::Callsite = #private::Callsite::new(#private::Metadata {
                 name: #name,
                 path: #path,
@@ -59,7 +60,8 @@ impl Callsite<'_> {
                 sample: #sample,
             });
             #private::register! { __OTLP_CALLSITE }
-        }
+            &__OTLP_CALLSITE
+        }}
     }
 }
 

@@ -71,9 +71,9 @@ fn expand(input: &Input) -> TokenStream {
         None => quote_spanned!(site=> ::core::option::Option::None),
     };
     quote_spanned! {site=> {
-        #callsite
-        if __OTLP_CALLSITE.is_enabled() {
-            #private::event(&__OTLP_CALLSITE, #body, #closure);
+        let __otlp_callsite = #callsite;
+        if __otlp_callsite.is_enabled() {
+            #private::event(__otlp_callsite, #body, #closure);
         }
     }}
 }

@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Result, Signature, Token, Visibility, token};
 
 /// A function as written.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -14,11 +15,14 @@ pub(crate) struct Function {
 }
 
 /// The braces and what is inside.
+#[derive(Clone)]
 pub(crate) struct Body {
     /// `#![...]`, which must stay the first tokens of the function's own braces.
     pub(crate) attributes: Vec<Attribute>,
     /// The braces with everything else; they point at the user's.
     pub(crate) block: Group,
+    /// Where the user's braces stand.
+    pub(crate) braces: Span,
 }
 
 impl Parse for Function {
@@ -46,8 +50,9 @@ impl Parse for Body {
         let content;
         let braces = syn::braced!(content in input);
         let attributes = content.call(Attribute::parse_inner)?;
-        let block = carried(content.parse()?, braces.span.join());
-        Ok(Self { attributes, block })
+        let braces = braces.span.join();
+        let block = carried(content.parse()?, braces);
+        Ok(Self { attributes, block, braces })
     }
 }
 

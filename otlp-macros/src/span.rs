@@ -64,7 +64,7 @@ fn expand(input: &Input) -> TokenStream {
     }
     .expand();
     quote_spanned! {site=> {
-        #callsite
-        #private::span(&__OTLP_CALLSITE, #closure)
+        let __otlp_callsite = #callsite;
+        #private::span(__otlp_callsite, #closure)
     }}
 }

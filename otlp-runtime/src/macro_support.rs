@@ -14,8 +14,10 @@ pub use crate::record::value::{AttributeWriter, Attributes, Value, ValueWriter};
 pub use crate::trace::{Failure, Span};
 pub use argument::{Argument, RecordArgument};
 pub use derive::inner;
+pub use held::{HoldsFuture, gives, hold};
 pub use inspect::{Inspect, InspectReturn, IsFuture, IsNoFuture};
 pub use inventory;
+pub use links::Links;
 pub use returned::{Returned, ReturnedValue};
 
 use crate::record::clock;
@@ -29,7 +31,9 @@ use crate::trace::{Context, Within, link_to, record_failure};
 
 mod argument;
 mod derive;
+mod held;
 mod inspect;
+mod links;
 mod returned;
 
 /// The key of what a function returned.
@@ -94,17 +98,10 @@ impl Fields<'_> {
     }
 
     /// Links to the spans of these contexts.
-    pub fn links<L>(&mut self, links: L)
-    where
-        L: IntoIterator,
-        L::Item: Into<Context>,
-    {
+    pub fn links<L: Links>(&mut self, links: L) {
         self.journal.amend();
         caught(|| {
-            links
-                .into_iter()
-                .filter_map(|context| link_to(&context.into()))
-                .for_each(|link| self.journal.link(&link, |_| {}));
+            links.contexts().filter_map(|context| link_to(&context)).for_each(|link| self.journal.link(&link, |_| {}));
         });
     }
 
@@ -250,7 +247,7 @@ impl SpanHandle {
     }
 }
 
-/// A span on the way into its future. It has no drop, and neither has [`Held`]: a function would keep a flag for each, and
+/// A span on the way into its future. It has no drop, and neither has [`Kept`]: a function would keep a flag for each, and
 /// look at it at its end, recorded or not. Between here and there nothing can panic.
 pub struct OpenHandle(ManuallyDrop<Live>);
 
@@ -261,21 +258,21 @@ impl Debug for OpenHandle {
 }
 
 /// A future that is on its way to be awaited.
-pub struct Held<F>(ManuallyDrop<F>);
+pub struct Kept<F>(ManuallyDrop<F>);
 
-impl<F> Debug for Held<F> {
+impl<F> Debug for Kept<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Held")
+        f.write_str("Kept")
     }
 }
 
-/// Holds an `async` block.
+/// Keeps an `async` block.
 #[inline(always)]
-pub fn hold<F: Future>(future: F) -> Held<F> {
-    Held(ManuallyDrop::new(future))
+pub fn keep<F: Future>(future: F) -> Kept<F> {
+    Kept(ManuallyDrop::new(future))
 }
 
-impl<F: Future> Held<F> {
+impl<F: Future> Kept<F> {
     /// The future, without a span.
     #[inline(always)]
     pub fn alone(self) -> F {

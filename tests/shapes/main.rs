@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod asynchronous;
+mod made_futures;
 mod returned_futures;
 #[path = "../support/mod.rs"]
 mod support;

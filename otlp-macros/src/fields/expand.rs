@@ -53,7 +53,10 @@ impl Fields {
             .iter()
             .any(|field| matches!(field, Field::Argument { .. }))
             .then(|| quote_spanned!(site=> use #private::RecordArgument as _;));
-        let links = links.map(|links| quote_spanned!(site=> __otlp_fields.links(#links);));
+        let links = links.map(|links| {
+            let (here, links) = located(links);
+            quote_spanned!(here=> __otlp_fields.links(#links);)
+        });
         let closure = quote_spanned!(site=> |__otlp_fields: &mut #private::Fields<'_>| { #uses #statements #links });
         Recorder { keys, closure }
     }
@@ -70,8 +73,14 @@ impl Form {
     }
 }
 
-/// `&(value)`, which reaches from the value's first token to its last, and the place where it begins.
+/// `&(value)`, and the place where it begins.
 fn borrow(value: &Expr) -> (Span, TokenStream) {
+    let (start, value) = located(value);
+    (start, quote_spanned!(start=> &#value))
+}
+
+/// `(value)`, which reaches from the value's first token to its last, and the place where it begins.
+fn located(value: &Expr) -> (Span, Group) {
     let tokens = value.to_token_stream();
     let site = Span::mixed_site();
     let start = tokens.clone().into_iter().next().map_or(site, |token| match token {
@@ -85,7 +94,7 @@ fn borrow(value: &Expr) -> (Span, TokenStream) {
     let (start, end) = (site.located_at(start), site.located_at(end));
     let mut value = Group::new(Delimiter::Parenthesis, tokens);
     value.set_span(end);
-    (start, quote_spanned!(start=> &#value))
+    (start, value)
 }
 
 impl ToTokens for Key {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use quote::ToTokens as _;
 use syn::visit::{self, Visit};
 use syn::{Error, Expr, ExprAsync, ExprAwait, ExprClosure, ExprReturn, ExprTry, Item, Result};
 
@@ -15,11 +16,15 @@ pub(super) fn check(fields: &Vec<Field>) -> Result<()> {
     let mut seen = HashSet::new();
     for field in fields {
         let (Field::Attribute { value, .. } | Field::Spread(value)) = field else { continue };
-        if let Field::Attribute { key: Key::Text { text, written }, .. } = field {
+        if let Field::Attribute { key, .. } = field {
+            let (text, written) = match key {
+                Key::Text { text, written } => (text.clone(), written.clone()),
+                Key::Const(constant) => (spelt(constant), constant.to_token_stream()),
+            };
             if text.is_empty() {
                 return Err(Error::new_spanned(written, "a key cannot be empty"));
             }
-            if !seen.insert(text) {
+            if !seen.insert(text.clone()) {
                 return Err(Error::new_spanned(written, format!("the key `{text}` is there twice")));
             }
         }
@@ -33,6 +38,12 @@ pub(super) fn check(fields: &Vec<Field>) -> Result<()> {
         stays(value)?;
     }
     Ok(())
+}
+
+/// A constant in its braces, which no other key can look like unless it is in quotes and means to.
+fn spelt(constant: &Expr) -> String {
+    let text: String = constant.to_token_stream().to_string().split_whitespace().collect();
+    format!("{{{text}}}")
 }
 
 /// A value is evaluated in a closure of the expansion, out of which nothing leads.

@@ -5,11 +5,10 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
-use syn::{Attribute, Error, ImplItem, ItemImpl, ItemTrait, Meta, Result, TraitItem, Type};
+use syn::{Attribute, Error, ImplItem, ItemImpl, ItemTrait, Meta, Path, Result, TraitItem, parse_quote};
 
 use super::options::Options;
-use super::returns::strip;
-use super::{expand, validate};
+use super::{expand, owner, validate};
 use crate::fallback;
 use crate::function::Function;
 
@@ -45,19 +44,13 @@ impl Block {
         }
     }
 
-    /// The name of the type or trait, as it stands before the `::` of a span's name.
-    fn name(&self) -> Result<String> {
+    /// The name of the type or trait, if it has one.
+    fn name(&self) -> Result<Option<String>> {
         let before = &self.before;
         if self.is_trait {
-            return Ok(syn::parse2::<ItemTrait>(quote!(#before {}))?.ident.unraw().to_string());
+            return Ok(Some(syn::parse2::<ItemTrait>(quote!(#before {}))?.ident.unraw().to_string()));
         }
-        let block: ItemImpl = syn::parse2(quote!(#before {}))?;
-        Ok(match strip(&block.self_ty) {
-            Type::Path(path) => {
-                path.path.segments.last().map_or_else(String::new, |segment| segment.ident.unraw().to_string())
-            }
-            other => other.to_token_stream().to_string(),
-        })
+        Ok(owner::name(&syn::parse2::<ItemImpl>(quote!(#before {}))?.self_ty))
     }
 
     fn members(&self) -> Result<Vec<Member>> {
@@ -137,47 +130,135 @@ pub(super) fn traced(options: TokenStream, block: &Block) -> TokenStream {
     };
     let mut output = TokenStream::new();
     for member in members {
-        output.extend(member_traced(&options, &name, member));
+        output.extend(member_traced(&options, name.as_deref(), member));
     }
     block.with(output)
 }
 
-fn member_traced(options: &Options, block: &str, member: Member) -> TokenStream {
+fn member_traced(options: &Options, owner: Option<&str>, member: Member) -> TokenStream {
     match member {
         Member::Other { mut attributes, tokens } => {
-            let own = take_own(&mut attributes);
-            let mut output = quote!(#(#attributes)* #tokens);
-            if let Some(own) = own.filter(|own| !is_skip(own)) {
-                let message = "only a method with a body can be traced: remove this";
-                output.extend(Error::new_spanned(own, message).to_compile_error());
+            let mut wrong = TokenStream::new();
+            while let Some(Own { attribute, condition }) = Own::take(&mut attributes) {
+                if !is_skip(&attribute) {
+                    let message = "only a method with a body can be traced: remove this";
+                    let error = Error::new_spanned(attribute, message).to_compile_error();
+                    let condition = condition.iter();
+                    wrong.extend(quote!(#(#[cfg(#condition)])* #error));
+                }
             }
-            output
+            quote!(#(#attributes)* #tokens #wrong)
         }
-        Member::Function(mut function) => {
-            let own = take_own(&mut function.attributes);
-            let written = function.to_token_stream();
-            let leave_out =
-                own.as_ref().is_some_and(is_skip) || own.is_none() && function.signature.constness.is_some();
-            if leave_out {
-                return written;
+        Member::Function(mut function) => match Own::take(&mut function.attributes) {
+            None if function.signature.constness.is_some() => function.to_token_stream(),
+            None => function_traced(options, owner, *function, None, None),
+            Some(Own { attribute, condition: None }) => {
+                function_traced(options, owner, *function, Some(&attribute), None)
             }
-            let traced = own_options(own.as_ref())
-                .map(|own| own.within(options, block))
-                .and_then(|options| validate::validate(options, *function));
-            match traced {
-                Ok(traced) => expand::expand(&traced),
-                Err(error) => fallback::fallback(&error, written),
+            // Whether it holds is not known here: one function for each case.
+            Some(Own { attribute, condition: Some(condition) }) => {
+                let mut otherwise = function.clone();
+                otherwise.attributes.push(parse_quote!(#[cfg(not(#condition))]));
+                let mut output = function_traced(options, owner, *function, Some(&attribute), Some(&condition));
+                output.extend(member_traced(options, owner, Member::Function(otherwise)));
+                output
             }
+        },
+    }
+}
+
+/// The function with its own options. `condition` is one that it stands under.
+fn function_traced(
+    options: &Options,
+    owner: Option<&str>,
+    mut function: Function,
+    own: Option<&Attribute>,
+    condition: Option<&TokenStream>,
+) -> TokenStream {
+    let cfg = condition.map(|condition| quote!(#[cfg(#condition)]));
+    if condition.is_some() {
+        function.attributes.push(parse_quote!(#cfg));
+    }
+    let written = function.to_token_stream();
+    if own.is_some_and(is_skip) {
+        return written;
+    }
+    let traced = own_options(own)
+        .map(|own| own.within(options, owner))
+        .and_then(|options| validate::validate(options, function));
+    match traced {
+        Ok(traced) => expand::expand(&traced),
+        Err(error) => {
+            let error = fallback::fallback(&error, written);
+            quote!(#cfg #error)
         }
     }
 }
 
-/// Takes the `#[traced]` off a member, whatever path it is written with.
-fn take_own(attributes: &mut Vec<Attribute>) -> Option<Attribute> {
-    let at = attributes
-        .iter()
-        .position(|attribute| attribute.path().segments.last().is_some_and(|segment| segment.ident == "traced"))?;
-    Some(attributes.remove(at))
+/// A member's own `#[traced]`, taken off it, whatever path it is written with.
+struct Own {
+    attribute: Attribute,
+    /// That of the `cfg_attr` which it stands in.
+    condition: Option<TokenStream>,
+}
+
+impl Own {
+    fn take(attributes: &mut Vec<Attribute>) -> Option<Self> {
+        for at in 0..attributes.len() {
+            if is_traced(attributes[at].path()) {
+                return Some(Self { attribute: attributes.remove(at), condition: None });
+            }
+            if let Some((condition, own, rest)) = within_cfg_attr(&attributes[at]) {
+                let attribute = Attribute { meta: own, ..attributes[at].clone() };
+                if rest.is_empty() {
+                    attributes.remove(at);
+                } else {
+                    attributes[at].meta = parse_quote!(cfg_attr(#condition, #(#rest),*));
+                }
+                return Some(Self { attribute, condition: Some(condition) });
+            }
+        }
+        None
+    }
+}
+
+fn is_traced(path: &Path) -> bool {
+    path.segments.last().is_some_and(|segment| segment.ident == "traced")
+}
+
+/// The condition of a `cfg_attr`, the first `traced` in it, and what else stands there.
+fn within_cfg_attr(attribute: &Attribute) -> Option<(TokenStream, Meta, Vec<TokenStream>)> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut part = TokenStream::new();
+    for token in list.tokens.clone() {
+        if matches!(&token, TokenTree::Punct(comma) if comma.as_char() == ',') {
+            parts.push(std::mem::take(&mut part));
+        } else {
+            part.extend([token]);
+        }
+    }
+    parts.push(part);
+    parts.retain(|part| !part.is_empty());
+    let condition = parts.remove(0);
+    for at in 0..parts.len() {
+        let Ok(meta) = syn::parse2::<Meta>(parts[at].clone()) else { continue };
+        if is_traced(meta.path()) {
+            parts.remove(at);
+            return Some((condition, meta, parts));
+        }
+        // One within another: the rest of it stays under both conditions.
+        let inner = Attribute { meta, ..attribute.clone() };
+        if let Some((within, own, rest)) = within_cfg_attr(&inner) {
+            let left = (!rest.is_empty()).then(|| quote!(cfg_attr(#within, #(#rest),*)));
+            parts.splice(at..=at, left);
+            return Some((quote!(all(#condition, #within)), own, parts));
+        }
+    }
+    None
 }
 
 fn is_skip(attribute: &Attribute) -> bool {
@@ -203,11 +284,11 @@ fn untouched(block: &Block) -> TokenStream {
     for member in members {
         match member {
             Member::Function(mut function) => {
-                take_own(&mut function.attributes);
+                while Own::take(&mut function.attributes).is_some() {}
                 output.extend(function.to_token_stream());
             }
             Member::Other { mut attributes, tokens } => {
-                take_own(&mut attributes);
+                while Own::take(&mut attributes).is_some() {}
                 output.extend(quote!(#(#attributes)* #tokens));
             }
         }

@@ -3,29 +3,40 @@
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::quote_spanned;
-use syn::ReturnType;
+use syn::{ReturnType, Type};
 
+use super::in_place;
 use super::model::{Returns, Traced};
 use super::options::Ret;
+use super::returns::{has_impl, repeatable};
+use crate::derive::Here;
 use crate::fields::Form;
+
+/// What a span is opened with.
+pub(super) struct Opening {
+    /// The expression that gives the callsite.
+    pub(super) callsite: TokenStream,
+    /// The closure that records the fields.
+    pub(super) fields: TokenStream,
+}
 
 /// A guard around the body. Where the result is looked at, the body is a closure, so that `return` and `?` end there; it
 /// goes through a helper that takes `FnOnce`, because only then it owns what it captured and may return a reborrow of it.
 /// Without a span its result goes straight to the caller: what is looked at has to lie in memory, which costs more than
 /// everything else that a function pays that is not recorded.
-pub(super) fn synchronous(traced: &Traced, record: &TokenStream) -> TokenStream {
+pub(super) fn synchronous(traced: &Traced, opening: &Opening) -> TokenStream {
+    let Opening { callsite, fields } = opening;
     let private = &traced.private;
     let block = &traced.function.body.block;
     let site = Span::mixed_site();
     let enter = match &traced.parent {
-        None => quote_spanned!(site=> #private::enter(&__OTLP_CALLSITE, #record)),
-        Some(parent) => quote_spanned!(site=> #private::enter_below(&__OTLP_CALLSITE, #parent, #record)),
+        None => quote_spanned!(site=> #private::enter(__otlp_callsite, #fields)),
+        Some(parent) => quote_spanned!(site=> #private::enter_below(__otlp_callsite, #parent, #fields)),
     };
     let guard = quote_spanned! {site=>
-        let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {
-            #enter
-        } else {
-            ::core::option::Option::None
+        let __otlp_guard = {
+            let __otlp_callsite = #callsite;
+            if __otlp_callsite.is_enabled() { #enter } else { ::core::option::Option::None }
         };
     };
     if !traced.inspect && traced.ret.is_none() {
@@ -88,18 +99,18 @@ fn look(traced: &Traced) -> TokenStream {
 }
 
 /// Starts the span of a future.
-pub(super) fn start(traced: &Traced, record: &TokenStream) -> TokenStream {
+pub(super) fn start(traced: &Traced, opening: &Opening) -> TokenStream {
+    let Opening { callsite, fields } = opening;
     let private = &traced.private;
     let site = Span::mixed_site();
     let start = match &traced.parent {
-        None => quote_spanned!(site=> #private::start(&__OTLP_CALLSITE, #record)),
-        Some(parent) => quote_spanned!(site=> #private::start_under(&__OTLP_CALLSITE, #parent, #record)),
+        None => quote_spanned!(site=> #private::start(__otlp_callsite, #fields)),
+        Some(parent) => quote_spanned!(site=> #private::start_under(__otlp_callsite, #parent, #fields)),
     };
     quote_spanned! {site=>
-        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-            #start
-        } else {
-            #private::SpanHandle::none()
+        let __otlp_span = {
+            let __otlp_callsite = #callsite;
+            if __otlp_callsite.is_enabled() { #start } else { #private::SpanHandle::none() }
         };
     }
 }
@@ -120,17 +131,12 @@ fn inspector(traced: &Traced) -> TokenStream {
 ///
 /// Without a span it is awaited as it is: it then costs what an `async` block costs. The two awaits are never under way
 /// at once, so the future is as large as the larger of them.
-pub(super) fn asynchronous(
-    traced: &Traced,
-    record: &TokenStream,
-    keywords: &TokenStream,
-    block: &Group,
-) -> TokenStream {
+pub(super) fn asynchronous(traced: &Traced, opening: &Opening, keywords: &TokenStream, block: &Group) -> TokenStream {
     let private = &traced.private;
-    let (start, inner, inspect) = (start(traced, record), inner(traced, block), inspector(traced));
+    let (start, inner, inspect) = (start(traced, opening), inner(traced, block), inspector(traced));
     quote_spanned! {Span::mixed_site()=>
         let __otlp_span = { #start __otlp_span.open() };
-        let __otlp_future = #private::hold(#keywords { #inner });
+        let __otlp_future = #private::keep(#keywords { #inner });
         if let ::core::option::Option::Some(__otlp_span) = __otlp_span {
             __otlp_future.within(__otlp_span, #inspect).await
         } else {
@@ -146,28 +152,54 @@ pub(super) fn instrumented(traced: &Traced, keywords: &TokenStream, block: &Grou
     quote_spanned!(Span::mixed_site()=> #private::instrument(__otlp_span, #keywords { #inner }, #inspect))
 }
 
-/// A future that the body makes somehow. Its span begins with the call, for the body may consume the arguments.
-pub(super) fn made(traced: &Traced, record: &TokenStream, boxed: bool) -> TokenStream {
+/// A future that the body makes somehow. Its span begins with the call, for the body may consume the arguments. What the
+/// signature says of it is said to the compiler before anything looks at it.
+pub(super) fn made(traced: &Traced, opening: &Opening, held: bool) -> TokenStream {
     let private = &traced.private;
-    let block = &traced.function.body.block;
     let site = Span::mixed_site();
-    let (start, inspect) = (start(traced, record), inspector(traced));
-    let typed = match &traced.function.signature.output {
-        ReturnType::Type(_, ty) if boxed => quote_spanned!(site=> -> #ty),
-        _ => TokenStream::new(),
+    let (start, inspect) = (start(traced, opening), inspector(traced));
+    let (returned, has_impl) = match &traced.function.signature.output {
+        ReturnType::Type(_, ty) if held => (Some(repeatable(ty)), has_impl(ty)),
+        _ => (None, false),
     };
-    let future = quote_spanned!(site=> #private::instrument(__otlp_span, __otlp_future, #inspect));
-    // A span that is not recorded costs no second box.
-    let future = if boxed {
-        quote_spanned!(site=> if __otlp_span.is_none() { __otlp_future } else { #private::pin(#future) })
-    } else {
-        future
+    let future = made_future(traced, returned.as_ref());
+    let future = match (returned.is_none() || has_impl, &traced.returns) {
+        (true, Returns::Type(ty)) => quote_spanned!(site=> #private::gives::<#ty, _>(#future)),
+        (true, Returns::Unit) => quote_spanned!(site=> #private::gives::<(), _>(#future)),
+        _ => future,
+    };
+    let wrapped = match returned {
+        // A box of what the body makes.
+        Some(_) if has_impl => {
+            quote_spanned!(site=> #private::pin(#private::instrument(__otlp_span, __otlp_future, #inspect)))
+        }
+        Some(ty) => {
+            // A type that cannot hold it is an error at the type.
+            let here = Here::of(&ty);
+            let private = here.path(private);
+            let hold = quote_spanned!(here.start=> #private::hold::<#ty, _>);
+            let arguments = quote_spanned!(here.start=> (__otlp_span, __otlp_future, #inspect));
+            quote_spanned!(site=> #hold #arguments)
+        }
+        None => quote_spanned!(site=> #private::instrument(__otlp_span, __otlp_future, #inspect)),
     };
     quote_spanned! {site=>
         #start
-        let __otlp_future = #private::call_once(move || #typed #block);
-        #future
+        let __otlp_future = #future;
+        #wrapped
     }
+}
+
+/// The user's block, out of which `return` gives the future too.
+fn made_future(traced: &Traced, returned: Option<&Type>) -> TokenStream {
+    let private = &traced.private;
+    let block = &traced.function.body.block;
+    let site = Span::mixed_site();
+    if traced.tracks_caller {
+        return in_place::block(block, returned);
+    }
+    let typed = returned.map(|ty| quote_spanned!(site=> -> #ty));
+    quote_spanned!(site=> #private::call_once(move || #typed #block))
 }
 
 /// The user's block, and before it a `return` that is never reached. That tells the inner future its type, as the

@@ -4,7 +4,7 @@
 //! `Box::pin(...)`: then the block records as the body of an `async fn` does.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
+use syn::{Error, GenericArgument, PathArguments, PathSegment, Result, ReturnType, Type, TypeParamBound};
 
 use super::returns::strip;
 use crate::function::carried;
@@ -37,6 +37,7 @@ pub(super) fn output(returned: &ReturnType) -> Option<Option<&Type>> {
             let boxed = pinned.path.segments.last().filter(|segment| segment.ident == "Box")?;
             match strip(argument(boxed)?) {
                 Type::TraitObject(object) => of_bounds(&object.bounds),
+                Type::ImplTrait(object) => of_bounds(&object.bounds),
                 _ => None,
             }
         }
@@ -47,6 +48,28 @@ pub(super) fn output(returned: &ReturnType) -> Option<Option<&Type>> {
 /// Whether what is returned is an `impl Trait`.
 pub(super) fn is_impl(returned: &ReturnType) -> bool {
     matches!(returned, ReturnType::Type(_, ty) if matches!(strip(ty), Type::ImplTrait(_)))
+}
+
+/// Traits that no wrapper around a future can have, whatever the future has.
+const NEVER_WRAPPED: [&str; 9] =
+    ["Clone", "Copy", "Default", "Eq", "FusedFuture", "Hash", "Ord", "PartialEq", "PartialOrd"];
+
+/// Refuses an `impl Future` that promises what the future within the span cannot keep.
+pub(super) fn check_bounds(returned: &ReturnType) -> Result<()> {
+    let ReturnType::Type(_, ty) = returned else { return Ok(()) };
+    let Type::ImplTrait(ty) = strip(ty) else { return Ok(()) };
+    for bound in &ty.bounds {
+        let TypeParamBound::Trait(bound) = bound else { continue };
+        let name = bound.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        if NEVER_WRAPPED.contains(&name.as_str()) {
+            let message = format!(
+                "the future is wrapped in its span, and that cannot be `{name}`: remove this bound, or write \
+                 `future = off` to record the call"
+            );
+            return Err(Error::new_spanned(bound, message));
+        }
+    }
+    Ok(())
 }
 
 fn of_bounds<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option<Option<&'a Type>> {

@@ -34,6 +34,8 @@ pub(super) struct Traced {
     /// What is recorded of the returned value.
     pub(super) ret: Option<Ret>,
     pub(super) shape: Shape,
+    /// Whether the function sees its caller.
+    pub(super) tracks_caller: bool,
     pub(super) function: Function,
 }
 
@@ -58,8 +60,8 @@ pub(super) enum Shape {
     Async,
     /// In the `async` block that the body ends with.
     Returned(AsyncTail),
-    /// In a future that the body makes, returned as it is or on the heap.
-    Made { boxed: bool },
+    /// In a future that the body makes: an `impl Future`, or held by a type that has a name.
+    Made { held: bool },
 }
 
 /// The return type, as far as a block inside the function can repeat it.

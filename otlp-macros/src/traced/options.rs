@@ -28,8 +28,8 @@ pub(super) struct Options {
     pub(super) krate: Option<Path>,
     /// The words that were written.
     words: Vec<Ident>,
-    /// The type or trait in whose block the function stands.
-    pub(super) block: Option<String>,
+    /// The type or trait in whose block the function stands, if it has a name.
+    pub(super) owner: Option<String>,
 }
 
 /// How the returned value is recorded, and the word that asks for it.
@@ -148,7 +148,7 @@ impl Options {
     }
 
     /// The options of a method, which go before those of its block.
-    pub(super) fn within(self, block: &Self, name: &str) -> Self {
+    pub(super) fn within(self, block: &Self, owner: Option<&str>) -> Self {
         Self {
             kind: self.kind.or(block.kind),
             level: self.level.or(block.level),
@@ -156,7 +156,7 @@ impl Options {
             err: self.err.or(block.err),
             sample: self.sample.or(block.sample),
             krate: self.krate.or_else(|| block.krate.clone()),
-            block: Some(name.to_owned()),
+            owner: owner.map(str::to_owned),
             ..self
         }
     }

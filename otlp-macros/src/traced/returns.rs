@@ -26,11 +26,7 @@ impl Returns {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Unit,
             Type::Never(_) => Self::Never,
             Type::ImplTrait(_) => Self::Opaque,
-            _ => {
-                let mut ty = ty.clone();
-                Erase.visit_type_mut(&mut ty);
-                Self::Type(Box::new(ty))
-            }
+            _ => Self::Type(Box::new(repeatable(ty))),
         }
     }
 
@@ -88,12 +84,29 @@ pub(super) fn strip(mut ty: &Type) -> &Type {
     }
 }
 
+/// The type as it can be written again inside the function.
+pub(super) fn repeatable(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    Erase { found: false }.visit_type_mut(&mut ty);
+    ty
+}
+
+/// Whether a part of the type is `impl Trait`.
+pub(super) fn has_impl(ty: &Type) -> bool {
+    let mut erase = Erase { found: false };
+    erase.visit_type_mut(&mut ty.clone());
+    erase.found
+}
+
 /// `impl Trait` cannot be written inside a function; `_` stands for it.
-struct Erase;
+struct Erase {
+    found: bool,
+}
 
 impl VisitMut for Erase {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if let Type::ImplTrait(_) = ty {
+            self.found = true;
             *ty = parse_quote!(_);
         } else {
             visit_mut::visit_type_mut(self, ty);

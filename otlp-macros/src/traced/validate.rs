@@ -3,13 +3,13 @@
 use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Error, LitStr, Meta, Result, ReturnType};
+use syn::{Attribute, Error, LitStr, Meta, Result, ReturnType, parse_quote_spanned};
 
 use super::arguments;
 use super::future::{self, AsyncTail};
 use super::model::{Returns, Shape, Traced};
 use super::options::{Err, IsFuture, Options, Ret};
-use super::returns::is_plain;
+use super::returns::{has_impl, is_plain};
 use crate::callsite;
 use crate::function::Function;
 use crate::keyword::{KIND, LEVEL};
@@ -22,10 +22,11 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         return Err(Error::new(token.span, message));
     }
     let method = signature.ident.unraw().to_string();
-    let function_name = options.block.map_or_else(|| method.clone(), |block| format!("{block}::{method}"));
+    let function_name = options.owner.map_or_else(|| method.clone(), |owner| format!("{owner}::{method}"));
     let (shape, returns) = shape(&function, options.future.as_ref())?;
     // A closure around the body would become the caller that `#[track_caller]` shows.
-    let in_place = matches!(shape, Shape::Sync) && function.attributes.iter().any(is_track_caller);
+    let tracks_caller = function.attributes.iter().any(is_track_caller);
+    let in_place = matches!(shape, Shape::Sync) && tracks_caller;
     // What a future gives is looked at by type, in any case.
     let unknown = matches!((&shape, &returns), (Shape::Returned(_) | Shape::Made { .. }, Returns::Opaque));
     let inspect = options.err != Some(Err::Off) && !in_place && (unknown || returns.may_fail(&signature.generics));
@@ -78,6 +79,7 @@ pub(super) fn validate(options: Options, function: Function) -> Result<Traced> {
         event: options.err != Some(Err::Status),
         ret: options.ret,
         shape,
+        tracks_caller,
         function,
     })
 }
@@ -93,7 +95,6 @@ fn shape(function: &Function, said: Option<&IsFuture>) -> Result<(Shape, Returns
     }
     let output = match (future::output(&signature.output), said) {
         (Some(output), None | Some(IsFuture { yes: true, .. })) => output,
-        // What an alias stands for cannot be seen: nothing is known of what the future gives.
         (None, Some(IsFuture { yes: true, word })) => match &signature.output {
             ReturnType::Default => {
                 return Err(Error::new(word.span(), "the function returns nothing, and so no future"));
@@ -105,10 +106,19 @@ fn shape(function: &Function, said: Option<&IsFuture>) -> Result<(Shape, Returns
         },
         _ => return Ok((Shape::Sync, Returns::of(&signature.output))),
     };
-    let returns = output.map_or(Returns::Opaque, Returns::of_type);
+    future::check_bounds(&signature.output)?;
+    let held = !future::is_impl(&signature.output);
+    let returns = match (output, &signature.output) {
+        (Some(output), _) => Returns::of_type(output),
+        // What an alias stands for cannot be seen, but the compiler can be asked what it gives.
+        (None, ReturnType::Type(_, ty)) if held && !has_impl(ty) => {
+            Returns::of_type(&parse_quote_spanned!(Span::mixed_site()=> <#ty as ::core::future::Future>::Output))
+        }
+        _ => Returns::Opaque,
+    };
     let shape = match AsyncTail::of(&function.body.block) {
         Some(tail) if !tail.may_return_before() => Shape::Returned(tail),
-        _ => Shape::Made { boxed: !future::is_impl(&signature.output) },
+        _ => Shape::Made { held },
     };
     Ok((shape, returns))
 }

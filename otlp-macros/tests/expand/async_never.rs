@@ -1,30 +1,35 @@
 async fn serve() -> ! {
-    static __OTLP_CALLSITE: ::otlp::__private::Callsite =
-        ::otlp::__private::Callsite::new(::otlp::__private::Metadata {
-            name: "serve",
-            path: ::core::concat!(::core::module_path!(), "::", "serve"),
-            file: ::core::file!(),
-            line: ::core::line!(),
-            level: ::otlp::__private::Level::Info,
-            kind: ::otlp::__private::SpanKind::Internal,
-            keys: &[],
-            scope: ::otlp::__private::Scope {
-                name: ::core::env!("CARGO_PKG_NAME"),
-                version: ::core::env!("CARGO_PKG_VERSION"),
-            },
-            root: false,
-            sample: ::core::option::Option::None,
-        });
-    ::otlp::__private::register! { __OTLP_CALLSITE }
     let __otlp_span = {
-        let __otlp_span = if __OTLP_CALLSITE.is_enabled() {
-            ::otlp::__private::start(&__OTLP_CALLSITE, |_| {})
-        } else {
-            ::otlp::__private::SpanHandle::none()
+        let __otlp_span = {
+            let __otlp_callsite = {
+                static __OTLP_CALLSITE: ::otlp::__private::Callsite =
+                    ::otlp::__private::Callsite::new(::otlp::__private::Metadata {
+                        name: "serve",
+                        path: ::core::concat!(::core::module_path!(), "::", "serve"),
+                        file: ::core::file!(),
+                        line: ::core::line!(),
+                        level: ::otlp::__private::Level::Info,
+                        kind: ::otlp::__private::SpanKind::Internal,
+                        keys: &[],
+                        scope: ::otlp::__private::Scope {
+                            name: ::core::env!("CARGO_PKG_NAME"),
+                            version: ::core::env!("CARGO_PKG_VERSION"),
+                        },
+                        root: false,
+                        sample: ::core::option::Option::None,
+                    });
+                ::otlp::__private::register! { __OTLP_CALLSITE }
+                &__OTLP_CALLSITE
+            };
+            if __otlp_callsite.is_enabled() {
+                ::otlp::__private::start(__otlp_callsite, |_| {})
+            } else {
+                ::otlp::__private::SpanHandle::none()
+            }
         };
         __otlp_span.open()
     };
-    let __otlp_future = ::otlp::__private::hold(async move {
+    let __otlp_future = ::otlp::__private::keep(async move {
         let __otlp_never: ::otlp::__private::Never = { loop {} };
         #[allow(unreachable_code)]
         return __otlp_never;

@@ -1,27 +1,32 @@
 fn f() -> Result<u8, E> {
-    static __OTLP_CALLSITE: ::otlp::__private::Callsite =
-        ::otlp::__private::Callsite::new(::otlp::__private::Metadata {
-            name: "f",
-            path: ::core::concat!(::core::module_path!(), "::", "f"),
-            file: ::core::file!(),
-            line: ::core::line!(),
-            level: ::otlp::__private::Level::Info,
-            kind: ::otlp::__private::SpanKind::Internal,
-            keys: &[],
-            scope: ::otlp::__private::Scope {
-                name: ::core::env!("CARGO_PKG_NAME"),
-                version: ::core::env!("CARGO_PKG_VERSION"),
-            },
-            root: false,
-            sample: ::core::option::Option::Some(0.5f64),
-        });
-    ::otlp::__private::register! { __OTLP_CALLSITE }
-    let __otlp_guard = if __OTLP_CALLSITE.is_enabled() {
-        ::otlp::__private::enter_below(&__OTLP_CALLSITE, cx, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
-            __otlp_fields.links([a]);
-        })
-    } else {
-        ::core::option::Option::None
+    let __otlp_guard = {
+        let __otlp_callsite = {
+            static __OTLP_CALLSITE: ::otlp::__private::Callsite =
+                ::otlp::__private::Callsite::new(::otlp::__private::Metadata {
+                    name: "f",
+                    path: ::core::concat!(::core::module_path!(), "::", "f"),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    level: ::otlp::__private::Level::Info,
+                    kind: ::otlp::__private::SpanKind::Internal,
+                    keys: &[],
+                    scope: ::otlp::__private::Scope {
+                        name: ::core::env!("CARGO_PKG_NAME"),
+                        version: ::core::env!("CARGO_PKG_VERSION"),
+                    },
+                    root: false,
+                    sample: ::core::option::Option::Some(0.5f64),
+                });
+            ::otlp::__private::register! { __OTLP_CALLSITE }
+            &__OTLP_CALLSITE
+        };
+        if __otlp_callsite.is_enabled() {
+            ::otlp::__private::enter_below(__otlp_callsite, cx, |__otlp_fields: &mut ::otlp::__private::Fields<'_>| {
+                __otlp_fields.links(([a]));
+            })
+        } else {
+            ::core::option::Option::None
+        }
     };
     let __otlp_body = ::otlp::__private::once(move || -> Result<u8, E> { g() });
     let ::core::option::Option::Some(__otlp_guard) = __otlp_guard else { return __otlp_body() };

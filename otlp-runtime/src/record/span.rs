@@ -137,6 +137,10 @@ pub(crate) struct Starting(Live);
 /// A span that is open. Dropping it ends it.
 pub(crate) struct Live(ManuallyDrop<Owned<Span>>);
 
+// A panic leaves a span as it is, and user code never runs while it is written: a future stays what it was without one.
+impl std::panic::UnwindSafe for Live {}
+impl std::panic::RefUnwindSafe for Live {}
+
 /// Starts a span as a child of the thread's current one. `None`: nothing is to be recorded here, or there was no room.
 #[inline]
 pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {

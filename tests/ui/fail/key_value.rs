@@ -1,0 +1,16 @@
+use otlp::traced;
+
+#[traced = "x"]
+fn f() {}
+
+#[otlp::traced = "x"]
+impl S {
+    fn f(&self) {}
+}
+
+struct S;
+
+fn main() {
+    f();
+    S.f();
+}

@@ -1,0 +1,4 @@
+use otlp::traced;
+#[traced(links = 3)]
+fn f() {}
+fn main() { f(); }
