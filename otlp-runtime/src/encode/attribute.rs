@@ -1,5 +1,7 @@
 //! Attributes: `KeyValue` and `AnyValue` of opentelemetry/proto/common/v1.
 
+use std::collections::BTreeMap;
+
 use super::limits::Room;
 use super::wire::{
     LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint, varint_len,
@@ -144,10 +146,15 @@ pub(super) struct Scratch {
     pub(super) limited: bool,
 }
 
+/// From how many attributes on their keys are looked up, not searched for: limits go up to 10,000.
+const FEW: usize = 64;
+
 /// Attributes with unique keys, of which the last value counts and the first keeps the place.
 #[derive(Debug)]
 pub(super) struct Unique<'a> {
     kept: Vec<(&'a str, RawValue<'a>)>,
+    /// Where each key stands, once there are more than a few.
+    places: BTreeMap<&'a str, usize>,
     limit: usize,
     room: Room,
     limited: bool,
@@ -156,7 +163,8 @@ pub(super) struct Unique<'a> {
 
 impl<'a> Unique<'a> {
     pub(super) fn new(scratch: &mut Scratch, limit: usize, room: Room) -> Self {
-        Self { kept: std::mem::take(&mut scratch.kept), limit, room, limited: false, dropped: 0 }
+        let kept = std::mem::take(&mut scratch.kept);
+        Self { kept, places: BTreeMap::new(), limit, room, limited: false, dropped: 0 }
     }
 
     /// Gives the memory back.
@@ -171,14 +179,29 @@ impl<'a> Unique<'a> {
     pub(super) fn set(&mut self, name: &'a str, value: RawValue<'a>) {
         if name.is_empty() {
             self.dropped += 1;
-        } else if let Some((_, old)) = self.kept.iter_mut().find(|(kept, _)| *kept == name) {
+        } else if let Some(old) = self.find(name) {
             *old = value;
         } else if self.kept.len() < self.limit {
+            if self.kept.len() == FEW {
+                self.places = self.kept.iter().enumerate().map(|(place, (name, _))| (*name, place)).collect();
+            }
+            if self.kept.len() >= FEW {
+                self.places.insert(name, self.kept.len());
+            }
             self.kept.push((name, value));
         } else {
             self.limited = true;
             self.dropped += 1;
         }
+    }
+
+    fn find(&mut self, name: &str) -> Option<&mut RawValue<'a>> {
+        let place = if self.kept.len() > FEW {
+            *self.places.get(name)?
+        } else {
+            self.kept.iter().position(|(kept, _)| *kept == name)?
+        };
+        self.kept.get_mut(place).map(|(_, value)| value)
     }
 
     /// Writes an event's or link's attributes as field `field`, and the number of the dropped ones as the next.
@@ -202,7 +225,34 @@ impl<'a> Unique<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// The last value counts and the first place (ATT3), and the limit holds (LIM1), however many there are.
+    #[test]
+    fn keys_are_unique_in_any_number() {
+        let names: Vec<String> = (0..1000).map(|i| format!("key.{}", i % 150)).collect();
+        for limit in [FEW - 1, FEW, FEW + 1, 140, 10_000] {
+            let mut unique = Unique::new(&mut Scratch::default(), limit, Room::ENDLESS);
+            for (i, name) in (0..).zip(&names) {
+                unique.set(name, RawValue::I64(i));
+            }
+            let expected: Vec<(String, i64)> = (0..limit.min(150))
+                .map(|key| (format!("key.{key}"), (0..1000).rfind(|i| i % 150 == key as i64).unwrap()))
+                .collect();
+            let kept: Vec<(String, i64)> = unique
+                .kept
+                .iter()
+                .map(|(name, value)| match value {
+                    RawValue::I64(number) => ((*name).to_owned(), *number),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            assert_eq!(kept, expected, "limit {limit}");
+            let over = names.iter().filter(|name| !expected.iter().any(|(kept, _)| kept == *name)).count();
+            assert_eq!((unique.dropped as usize, unique.limited), (over, over > 0));
+        }
+    }
 
     #[test]
     fn the_memory_is_used_again() {

@@ -106,11 +106,11 @@ fn put_plain(
             left -= 1;
             put_attribute(out, ATTRIBUTES, name, &value, limits.room());
         } else {
+            scratch.limited |= !name.is_empty();
             dropped = dropped.saturating_add(1);
         }
     }
     if dropped > 0 {
-        scratch.limited |= left == 0;
         put_number(out, DROPPED_ATTRIBUTES, dropped.into());
     }
     true
