@@ -164,16 +164,21 @@ pub(super) fn repeats_signal_path(url: &str) -> bool {
 }
 
 /// `url` for a message: no user information, no query, not endless. A malformed URL is cut generously: a password may
-/// hold a `/`, so everything before the last `@` goes.
+/// hold a `/`, so everything before the last `@` goes; where a `?` stands in front of that, nothing but the scheme is left.
 pub(super) fn without_secrets(url: &str) -> String {
     let (scheme, rest) = match url.split_once("://") {
         Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => (scheme, rest),
         _ => ("", url),
     };
+    let colon = if scheme.is_empty() { "" } else { "://" };
+    if let (Some(query), Some(at)) = (rest.find(['?', '#']), rest.rfind('@'))
+        && query < at
+    {
+        return format!("{scheme}{colon}***");
+    }
     let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("***@", rest));
     let (rest, query) = rest.split_once(['?', '#']).map_or((rest, ""), |(rest, _)| (rest, "?***"));
     let shown: String = rest.chars().take(200).collect();
-    let colon = if scheme.is_empty() { "" } else { "://" };
     format!("{scheme}{colon}{hidden}{shown}{query}")
 }
 
@@ -233,6 +238,10 @@ mod tests {
             "http://h:4318/x?key=hunter2",
             "http://h:4318/x#hunter2",
             "https://user:hunter2@h?hunter2",
+            "http://h/x?key=@hunter2",
+            "http://h/x?hunter2@",
+            "http://user:?hunter2@h",
+            "http://user:hunter2?@h",
         ] {
             assert!(!without_secrets(url).contains("hunter2"), "{url}");
             let setting = EndpointSetting { url: url.into(), kind: EndpointKind::Base, source: Source::Code };

@@ -79,6 +79,8 @@ struct Notes {
     status: Option<Code>,
     /// Part of a message came.
     data: bool,
+    /// It is compressed, for which nobody asked.
+    compressed: bool,
 }
 
 impl Seen {
@@ -101,6 +103,7 @@ fn verdict(answer: Result<Bytes, Status>, notes: &mut Notes) -> Result<Accepted,
         Some(code) => Err(classify::grpc(code, status.message(), status.details())),
         // Only a message over the limit ends in this code here, and only who has handled a request answers (OTP2).
         None if status.code() == Code::OutOfRange => Ok(classify::unreadable("is larger than 4 MiB")),
+        None if notes.compressed => Ok(classify::unreadable("is compressed, for which nobody asked")),
         // The stream ended early: an answer that never came (OTP13).
         None if status.code() == Code::Unknown || (status.code() == Code::Internal && !notes.data) => {
             Err(classify::lost("the receiver ended the call without a gRPC status"))
@@ -135,7 +138,9 @@ impl tower_service::Service<Request<tonic::body::Body>> for Service {
             request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
             let answered = connection.request(request).await;
             let mut notes = seen.notes();
-            let checked = answered.and_then(|(response, mut lease)| {
+            let checked = answered.and_then(|(mut response, mut lease)| {
+                // tonic would look no further: neither at a status, nor whether the message is compressed at all.
+                response.headers_mut().remove("grpc-encoding");
                 notes.status = grpc_status(response.headers());
                 if notes.status.is_none() {
                     is_grpc(response.status(), response.headers()).inspect_err(|_| lease.release())?;
@@ -194,8 +199,10 @@ impl Body for Answer {
                 if let Some(trailers) = frame.trailers_ref() {
                     self.lease.release();
                     self.seen.notes().status = grpc_status(trailers);
-                } else {
-                    self.seen.notes().data = true;
+                } else if let Some(&first) = frame.data_ref().and_then(|data| data.first()) {
+                    let mut notes = self.seen.notes();
+                    notes.compressed |= !notes.data && first == 1;
+                    notes.data = true;
                 }
                 Some(Ok(frame))
             }

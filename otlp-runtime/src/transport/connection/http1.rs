@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use super::{Target, chain};
@@ -15,6 +15,10 @@ use crate::transport::classify::{lost, unsent};
 
 /// More idle connections than this are closed.
 const IDLE_LIMIT: usize = 16;
+
+/// No head of an answer may be larger. Also what is read at once, which bounds how long a receiver that never stops sending
+/// keeps the export thread from looking at the time.
+const HEAD_LIMIT: usize = 32 * 1024;
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -75,7 +79,8 @@ impl Http1 {
 
     async fn connect(&self) -> Result<Sender, TransportError> {
         let stream = self.target.dial().await?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| unsent(explain(&error)))?;
+        let handshake = Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(|error| unsent(explain(&error)))?;
         // Ends with its sender; its error reaches the request that was under way.
         tokio::spawn(connection);
         Ok(sender)

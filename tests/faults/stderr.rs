@@ -1,0 +1,67 @@
+//! A stderr that takes nothing: telemetry fails silently then, and the program does not notice.
+#![cfg(target_os = "linux")]
+
+use std::fs::File;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::process::own_process;
+use crate::run::{Outcome, PROTOCOLS, Run, Running, each};
+use crate::server::unused_port;
+
+/// A run that has much to say.
+fn failing(protocol: otlp::TransportProtocol) -> Run {
+    let mut run = Run::new(format!("http://127.0.0.1:{}", unused_port()), protocol);
+    (run.flush, run.shutdown) = (Duration::from_millis(200), Duration::from_millis(300));
+    run
+}
+
+fn check(outcome: &Outcome) {
+    assert_eq!((outcome.exported(), outcome.dropped()), (0, 300), "{outcome:?}");
+}
+
+#[test]
+fn a_full_disk_holds_nobody_up() {
+    each(&PROTOCOLS, |&protocol| {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        check(&failing(protocol).start_with(full).outcome());
+    });
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_holds_nobody_up() {
+    each(&PROTOCOLS, |&protocol| {
+        let (_unread, mut full) = std::io::pipe().unwrap();
+        full.write_all(&[b'.'; 1 << 16]).unwrap();
+        check(&failing(protocol).start_with(full).outcome());
+    });
+}
+
+#[test]
+fn a_pipe_whose_reader_has_gone_holds_nobody_up() {
+    each(&PROTOCOLS, |&protocol| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        check(&failing(protocol).start_with(writer).outcome());
+    });
+}
+
+/// As daemons are sometimes started.
+#[test]
+fn a_closed_stderr_holds_nobody_up() {
+    each(&PROTOCOLS, |&protocol| {
+        let run = failing(protocol);
+        let program = own_process("the_program");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" 2>&-"]).arg(program.get_program()).args(program.get_args());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        shell.env("OTLP_TEST_RUN", run.words()).stdout(Stdio::piped()).stderr(Stdio::null());
+        check(&Running::new(shell.spawn().unwrap(), run).outcome());
+    });
+}
