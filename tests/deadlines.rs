@@ -89,7 +89,9 @@ fn nothing_is_lost_uncounted_while_shutdown_runs() {
             assert!(matches!(ended, Ok(()) | Err(OtlpError::Lost { .. })), "{ended:?}");
             let exported = balanced().exported;
             assert_eq!(exported, collector.span_count());
-            (0..100).for_each(|_| drop(balanced()));
+            (0..100).for_each(|_| {
+                balanced();
+            });
             stop.store(true, Ordering::Relaxed);
         });
         drop(guard);
@@ -166,14 +168,10 @@ fn a_thousand_flushes_at_once() {
         let config = config(collector.endpoint()).with_shutdown_timeout(Duration::from_millis(1));
         let guard = config.with_protocol(protocol).init().unwrap();
         let allowed = Duration::from_millis(300);
-        let mut late: Vec<Duration> = Vec::new();
         for (ended, took) in flushes(allowed) {
             assert!(matches!(ended, Err(OtlpError::DeadlineExceeded { .. })), "{ended:?}");
             assert!((allowed..allowed + TURN).contains(&took), "{took:?}");
-            late.push(took - allowed);
         }
-        late.sort_unstable();
-        println!("{protocol:?}: late by {:?} (half), {:?} (99 of 100), {:?} (all)", late[500], late[990], late[999]);
         drop(guard);
     }
 }
