@@ -112,6 +112,10 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
 /// [`OtlpConfig::with_shutdown_timeout`] allows (5 s by default), from any thread and in any state.
 ///
 /// Keep it to the end of `main`: `let _otlp = otlp::init()?;`. With `let _ =` it would be dropped at once.
+///
+/// If the process ends by [`std::process::exit`], or by returning from `main` while the guard is elsewhere, what was recorded
+/// is sent too, for which the process waits for two seconds at most; so it does in a panic where panics abort. A process that
+/// calls `_exit` or is killed sends nothing more. A forked child that inherits the guard may drop it: it is its parent's.
 #[must_use = "dropping the guard ends telemetry: bind it to a name, as in `let _otlp = otlp::init()?;`"]
 #[derive(Debug)]
 pub struct OtlpGuard(#[cfg(feature = "export")] Option<OfProcess<Running>>);
@@ -151,8 +155,8 @@ impl Drop for OtlpGuard {
 /// Waits until everything recorded before the call has arrived, at most for `timeout`.
 ///
 /// Recorded before the call is also what other threads recorded, if the program makes sure that they did it before. Works
-/// from any thread, with or without a runtime, also while unwinding. Before `init` and after shutdown there is nothing to
-/// wait for. On the engine's own threads it does not wait.
+/// from any thread, with or without a runtime, also while unwinding. Before `init`, after shutdown, and in a forked child that
+/// has not called `init` itself, there is nothing to wait for. On the engine's own threads it does not wait.
 ///
 /// # Errors
 /// [`OtlpError::DeadlineExceeded`] if some of it has not arrived in time; it stays under way.
@@ -184,8 +188,8 @@ pub fn flush_async(timeout: Duration) -> impl Future<Output = Result<(), OtlpErr
 /// Ends recording, sends what was recorded, and returns within `timeout`: what has not arrived by then is dropped and
 /// counted. What waits for a retry gets one more attempt at once.
 ///
-/// Afterwards recording does nothing, and another `init` may follow. Before `init`, and after another shutdown, it does
-/// nothing.
+/// Afterwards recording does nothing, and another `init` may follow. Before `init`, after another shutdown, and in a forked
+/// child that has not called `init` itself, it does nothing.
 ///
 /// # Errors
 /// [`OtlpError::DeadlineExceeded`] if the time was over before everything had arrived; [`OtlpError::Lost`] if some of it
