@@ -1,6 +1,11 @@
 //! From a configuration to recording that arrives somewhere, and back.
 
 #[cfg(feature = "export")]
+mod ending;
+#[cfg(feature = "export")]
+mod sigterm;
+
+#[cfg(feature = "export")]
 use std::sync::Arc;
 use std::time::Duration;
 #[cfg(feature = "export")]
@@ -13,6 +18,8 @@ use crate::collector::{self, Pipe};
 use crate::config::{EndpointKind, EndpointSetting, Resolved};
 use crate::config::{OtlpConfig, process_environment};
 use crate::error::OtlpError;
+#[cfg(feature = "export")]
+use crate::os::fork::OfProcess;
 #[cfg(feature = "export")]
 use crate::transport::{self, Endpoint};
 
@@ -82,7 +89,16 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
     let transport = transport::build(protocol, endpoint, settings.timeout)?;
     match collector::open_global(settings, transport) {
-        Ok(pipe) => Ok(OtlpGuard(Some(Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() }))),
+        Ok(pipe) => {
+            ending::watch(settings.shutdown_timeout);
+            if settings.flush_on_sigterm
+                && let Err(error) = sigterm::watch(settings.shutdown_timeout)
+            {
+                say_line(&format!("{error}; SIGTERM ends the program as if nothing was set"));
+            }
+            let running = Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() };
+            Ok(OtlpGuard(Some(OfProcess::new(running))))
+        }
         // The system's refusal is no fault of the program, which runs without telemetry.
         Err(error @ OtlpError::Thread { .. }) => {
             say_line(&format!("{error}; going on without telemetry"));
@@ -96,9 +112,13 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
 /// [`OtlpConfig::with_shutdown_timeout`] allows (5 s by default), from any thread and in any state.
 ///
 /// Keep it to the end of `main`: `let _otlp = otlp::init()?;`. With `let _ =` it would be dropped at once.
+///
+/// If the process ends by [`std::process::exit`], or by returning from `main` while the guard is elsewhere, what was recorded
+/// is sent too, for which the process waits for two seconds at most; so it does in a panic where panics abort. A process that
+/// calls `_exit` or is killed sends nothing more. A forked child that inherits the guard may drop it: it is its parent's.
 #[must_use = "dropping the guard ends telemetry: bind it to a name, as in `let _otlp = otlp::init()?;`"]
 #[derive(Debug)]
-pub struct OtlpGuard(#[cfg(feature = "export")] Option<Running>);
+pub struct OtlpGuard(#[cfg(feature = "export")] Option<OfProcess<Running>>);
 
 #[cfg(feature = "export")]
 #[derive(Debug)]
@@ -120,10 +140,10 @@ impl OtlpGuard {
 #[cfg(feature = "export")]
 impl Drop for OtlpGuard {
     fn drop(&mut self) {
-        let Some(Running { pipe, timeout, since }) = self.0.take() else { return };
+        let Some(Running { pipe, timeout, since }) = self.0.as_ref().and_then(OfProcess::get) else { return };
         let at_once = since.elapsed() < AT_ONCE;
         // What is lost is said by the exporter.
-        let ended = collector::shutdown(Some(&pipe), timeout);
+        let ended = collector::shutdown(Some(pipe), *timeout);
         if ended.is_some() && at_once && pipe.counts().recorded == 0 {
             let hint =
                 "the guard of `init` was dropped at once, which ends telemetry: write `let _otlp = otlp::init()?;`";
@@ -135,8 +155,8 @@ impl Drop for OtlpGuard {
 /// Waits until everything recorded before the call has arrived, at most for `timeout`.
 ///
 /// Recorded before the call is also what other threads recorded, if the program makes sure that they did it before. Works
-/// from any thread, with or without a runtime, also while unwinding. Before `init` and after shutdown there is nothing to
-/// wait for. On the engine's own threads it does not wait.
+/// from any thread, with or without a runtime, also while unwinding. Before `init`, after shutdown, and in a forked child that
+/// has not called `init` itself, there is nothing to wait for. On the engine's own threads it does not wait.
 ///
 /// # Errors
 /// [`OtlpError::DeadlineExceeded`] if some of it has not arrived in time; it stays under way.
@@ -168,8 +188,8 @@ pub fn flush_async(timeout: Duration) -> impl Future<Output = Result<(), OtlpErr
 /// Ends recording, sends what was recorded, and returns within `timeout`: what has not arrived by then is dropped and
 /// counted. What waits for a retry gets one more attempt at once.
 ///
-/// Afterwards recording does nothing, and another `init` may follow. Before `init`, and after another shutdown, it does
-/// nothing.
+/// Afterwards recording does nothing, and another `init` may follow. Before `init`, after another shutdown, and in a forked
+/// child that has not called `init` itself, it does nothing.
 ///
 /// # Errors
 /// [`OtlpError::DeadlineExceeded`] if the time was over before everything had arrived; [`OtlpError::Lost`] if some of it

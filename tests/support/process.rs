@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -70,4 +70,35 @@ pub(crate) fn in_own_process(name: &str, variables: &[(&str, &str)]) -> String {
 /// Whether this is the process of the test `name`.
 pub(crate) fn is_child(name: &str) -> bool {
     std::env::var("OTLP_TEST_CHILD").is_ok_and(|child| child == name)
+}
+
+/// How a process of its own has ended.
+pub(crate) struct End {
+    pub(crate) status: std::process::ExitStatus,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
+}
+
+/// Runs `command` to its end; one that has none is killed, and fails the test.
+#[track_caller]
+pub(crate) fn run(mut command: Command) -> End {
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let said = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut stderr, &mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    });
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            let took = start.elapsed();
+            return End { status, stderr: said.join().unwrap(), took };
+        }
+        if start.elapsed() > LONG {
+            child.kill().unwrap();
+            panic!("it did not end: {}", said.join().unwrap());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::os;
+use crate::os::stderr;
 
 /// At most one line for each kind in this time.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -58,18 +58,17 @@ impl Report {
 /// It is one `write`, so that lines of several processes do not mix. A closed or full stderr loses the line, and nobody
 /// waits for it.
 pub fn say_line(line: &str) {
-    use std::io::Write as _;
-    if !os::stderr_is_ready() {
+    if !stderr::is_ready() {
         return;
     }
     let mut text = format!("otlp: {line}");
-    if text.len() >= os::LINE {
-        let end = (0..=os::LINE - 4).rev().find(|&end| text.is_char_boundary(end));
+    if text.len() >= stderr::LINE {
+        let end = (0..=stderr::LINE - 4).rev().find(|&end| text.is_char_boundary(end));
         text.truncate(end.unwrap_or_default());
         text.push_str("...");
     }
     text.push('\n');
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    stderr::write(text.as_bytes());
 }
 
 #[cfg(test)]

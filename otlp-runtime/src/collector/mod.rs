@@ -22,7 +22,7 @@ mod routes;
 mod tests;
 mod ticket;
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub(crate) use flush::Flush;
@@ -37,8 +37,9 @@ use crate::config::{Resolved, RootSampler, Sampler, Source};
 use crate::data::Resource;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, Settings};
+use crate::os::fork::PerProcess;
 use crate::record::route::{self, Sampling};
-use crate::record::{doze, journal};
+use crate::record::{doze, fork, journal};
 use crate::transport::TransportFactory;
 use budget::Budget;
 use desk::Desk;
@@ -51,16 +52,21 @@ use ticket::Ticket;
 const THREAD: &str = "otlp-collect";
 
 /// The desk of the process's engine.
-static DESK: LazyLock<Arc<Desk>> = LazyLock::new(|| Arc::new(Desk::new(doze::wake)));
+static DESK: PerProcess<OnceLock<Arc<Desk>>> = PerProcess::new(OnceLock::new(), |_| OnceLock::new());
+
+fn desk() -> &'static Arc<Desk> {
+    DESK.get().get_or_init(|| Arc::new(Desk::new(doze::wake)))
+}
 
 /// Starts the engine, unless it runs.
 fn start() -> Result<(), OtlpError> {
-    static RUNS: Mutex<bool> = Mutex::new(false);
-    let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+    static RUNS: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false), |_| Mutex::new(false));
+    fork::watch();
+    let mut runs = RUNS.get().lock().unwrap_or_else(PoisonError::into_inner);
     if !*runs {
         let work = || {
             own::mark();
-            Engine::new(Arc::clone(&DESK), Logs::adopt(), Nap, say).run(|| false);
+            Engine::new(Arc::clone(desk()), Logs::adopt(), Nap, say).run(|| false);
         };
         let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(work);
         thread.map_err(|source| OtlpError::Thread { name: THREAD, source })?;
@@ -71,13 +77,13 @@ fn start() -> Result<(), OtlpError> {
 
 /// Says a line that no pipeline is left to say; each kind has a rate limit.
 pub(crate) fn say(kind: &'static str, line: String) {
-    static REPORT: Report = Report::new();
-    REPORT.say(kind, || line);
+    static REPORT: PerProcess<Report> = PerProcess::new(Report::new(), |_| Report::new());
+    REPORT.get().say(kind, || line);
 }
 
 /// Opens the global pipeline and turns recording on.
 pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> Result<Arc<Pipe>, OtlpError> {
-    let reservation = DESK.reserve()?;
+    let reservation = desk().reserve()?;
     let budget = Budget::split(settings.memory_limit, settings.batch_bytes);
     let limits = BatchLimits {
         bytes: budget.batch,
@@ -98,7 +104,7 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
     crate::record::clock::start();
     journal::keep(settings.limits.events, settings.limits.links);
-    Ok(DESK.open_global(reservation, || {
+    Ok(desk().open_global(reservation, || {
         let route = route::open_global(sampling(&settings.sampler), filter);
         Pipeline::new(route, true, &settings.resource, limits, ledger, exporter).limited(settings.limits.into())
     }))
@@ -123,28 +129,28 @@ pub(crate) fn open(
 ) -> Result<Arc<Pipe>, OtlpError> {
     start()?;
     crate::record::clock::start();
-    Ok(DESK.open(|| Pipeline::new(route::open_capture(), false, resource, limits, ledger, outlet)))
+    Ok(desk().open(|| Pipeline::new(route::open_capture(), false, resource, limits, ledger, outlet)))
 }
 
 /// Closes what [`open`] opened, once everything recorded before the call is in its outlet; waits at most `allowed`.
 #[cfg(feature = "testing")]
 pub(crate) fn close(pipe: &Arc<Pipe>, allowed: Duration) -> Result<(), OtlpError> {
     let _closing = Closing;
-    wait(&DESK.ask_end(pipe, allowed))
+    wait(&desk().ask_end(pipe, allowed))
 }
 
 /// The same without blocking a thread.
 #[cfg(feature = "testing")]
 pub(crate) async fn close_async(pipe: &Arc<Pipe>, allowed: Duration) -> Result<(), OtlpError> {
     let _closing = Closing;
-    Flush::of(Arc::clone(&DESK), DESK.ask_end(pipe, allowed)).await
+    Flush::of(Arc::clone(desk()), desk().ask_end(pipe, allowed)).await
 }
 
 /// The same without waiting.
 #[cfg(feature = "testing")]
 pub(crate) fn abandon(pipe: &Arc<Pipe>) {
     let _closing = Closing;
-    pipe.forget(&DESK.ask_end(pipe, Duration::ZERO));
+    pipe.forget(&desk().ask_end(pipe, Duration::ZERO));
 }
 
 /// Closes the route of a pipeline that is beside the global one.
@@ -160,29 +166,34 @@ impl Drop for Closing {
 
 /// Waits for the fate of everything recorded before the call.
 pub(crate) fn flush(allowed: Duration) -> Result<(), OtlpError> {
-    DESK.ask_flush(allowed).map_or(Ok(()), |ticket| wait(&ticket))
+    desk().ask_flush(allowed).map_or(Ok(()), |ticket| wait(&ticket))
 }
 
 /// The same without blocking a thread.
 pub(crate) fn flush_async(allowed: Duration) -> Flush {
-    Flush::new(Arc::clone(&DESK), allowed)
+    Flush::new(Arc::clone(desk()), allowed)
 }
 
 /// Ends the global pipeline, or none but `only`.
 ///
 /// `None`: there is none.
 pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Result<(), OtlpError>> {
-    let ticket = DESK.ask_shutdown(only, allowed, route::close_global)?;
+    let ticket = desk().ask_shutdown(only, allowed, route::close_global)?;
     let ended = wait(&ticket);
     if !own::is_marked() {
-        DESK.finish(&ticket.pipe);
+        desk().finish(&ticket.pipe);
     }
     Some(ended)
 }
 
 /// The book of the global pipeline, or of the last one.
 pub(crate) fn counts() -> Counts {
-    DESK.ledger().map_or_else(Counts::default, |ledger| ledger.counts())
+    desk().ledger().map_or_else(Counts::default, |ledger| ledger.counts())
+}
+
+/// Whether the calling thread is one of the engine's.
+pub(crate) fn is_own_thread() -> bool {
+    own::is_marked()
 }
 
 /// Waits until it is over; the engine's own threads leave at once.

@@ -64,9 +64,10 @@ impl Routes {
     }
 
     /// A record came after its pipeline was closed: the one of a later `init` takes it, else the last one's book has it as
-    /// dropped. A capture that is over does not care.
+    /// dropped. A capture that is over does not care, and the spans of
+    /// the process that this one was forked off are that one's to export.
     pub(super) fn late(&mut self, route: u32) -> Option<&mut Pipeline> {
-        if route::is_capture(route) {
+        if route::is_capture(route) || route::is_inherited(route) {
             return None;
         }
         if self.open.iter().any(|pipeline| pipeline.is_global()) {

@@ -59,6 +59,8 @@ pub struct Resolved {
     pub memory_limit: usize,
     /// Longest wait of the guard's drop.
     pub shutdown_timeout: Duration,
+    /// Whether SIGTERM waits for telemetry.
+    pub flush_on_sigterm: bool,
     /// Most requests under way at once.
     pub concurrency: usize,
     /// Who makes the telemetry.
@@ -129,6 +131,7 @@ impl OtlpConfig {
             // Batches set in code to more than the default holds take their room along.
             memory_limit: memory_limit.max(self.batch_bytes.unwrap_or(0).saturating_mul(2)),
             shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT).min(LONGEST),
+            flush_on_sigterm: self.flush_on_sigterm,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
             resource,
         })
@@ -244,6 +247,7 @@ impl fmt::Debug for Resolved {
             .field("schedule_delay", &self.schedule_delay)
             .field("memory_limit", &self.memory_limit)
             .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("flush_on_sigterm", &self.flush_on_sigterm)
             .field("concurrency", &self.concurrency)
             .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
             .finish()

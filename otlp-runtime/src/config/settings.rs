@@ -30,6 +30,7 @@ pub struct OtlpConfig {
     pub(super) timeout: Option<Duration>,
     pub(super) memory_limit: Option<usize>,
     pub(super) shutdown_timeout: Option<Duration>,
+    pub(super) flush_on_sigterm: bool,
     pub(super) concurrency: Option<usize>,
     pub(super) disabled: Option<bool>,
     pub(super) no_env: bool,
@@ -137,6 +138,19 @@ impl OtlpConfig {
         self
     }
 
+    /// `true`: SIGTERM is held up until what was recorded has arrived, for the
+    /// [shutdown time-out](Self::with_shutdown_timeout) at most, and then takes its course: it ends the process, or goes to
+    /// the handler that the program had at the time of `init`. A second one does so at once. Default: `false`.
+    ///
+    /// For programs that do not handle SIGTERM themselves. Those that do, with tokio's `signal` for example, return from
+    /// `main` then, which drops the guard; a handler that is installed after `init` replaces this one. A SIGTERM that the
+    /// process ignores stays ignored. It holds from `init` on for as long as the process lives. On Linux and macOS;
+    /// elsewhere it does nothing.
+    pub fn with_flush_on_sigterm(mut self, hold: bool) -> Self {
+        self.flush_on_sigterm = hold;
+        self
+    }
+
     /// How many requests may be under way at once. Default: 8.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = Some(requests);
@@ -179,6 +193,7 @@ impl fmt::Debug for OtlpConfig {
         some(&mut s, "timeout", self.timeout.as_ref());
         some(&mut s, "memory_limit", self.memory_limit.as_ref());
         some(&mut s, "shutdown_timeout", self.shutdown_timeout.as_ref());
+        some(&mut s, "flush_on_sigterm", Some(&true).filter(|_| self.flush_on_sigterm));
         some(&mut s, "concurrency", self.concurrency.as_ref());
         some(&mut s, "disabled", self.disabled.as_ref());
         some(&mut s, "env", Some(&false).filter(|_| self.no_env));

@@ -1,29 +1,37 @@
 //! The raw clock: the processor's time stamp counter where it can be trusted, the operating system's monotonic clock
 //! elsewhere. Raw readings mean nothing alone; [`super::timeline`] turns them into wall-clock time.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::os;
 
 /// Decided once, before recording is first enabled.
-static USE_TSC: AtomicBool = AtomicBool::new(false);
+static CHOICE: AtomicU8 = AtomicU8::new(OPEN);
+
+const OPEN: u8 = 0;
+const SYSTEM: u8 = 1;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+const TSC: u8 = 2;
 
 /// A raw reading: ticks of the counter, or nanoseconds. Monotone for each thread, and across threads as far as the
 /// system's clock is.
 #[inline(always)]
 pub(crate) fn now() -> u64 {
     #[cfg(target_arch = "x86_64")]
-    if USE_TSC.load(Ordering::Relaxed) {
+    if CHOICE.load(Ordering::Relaxed) == TSC {
         // SAFETY: the instruction exists on every x86_64 and touches no memory.
         return unsafe { core::arch::x86_64::_rdtsc() };
     }
-    monotonic()
+    os::clock::monotonic_nanos()
 }
 
 /// Chooses the clock. The choice is made once; a choice while spans were open would make their times meaningless.
 pub(crate) fn start() {
-    static DECIDED: OnceLock<()> = OnceLock::new();
-    DECIDED.get_or_init(|| USE_TSC.store(tsc_is_trusted(), Ordering::Relaxed));
+    if CHOICE.load(Ordering::Relaxed) == OPEN {
+        let choice = if tsc_is_trusted() { TSC } else { SYSTEM };
+        // Whoever decides first has decided; no lock, for a forked child could wait for it for ever.
+        let _ = CHOICE.compare_exchange(OPEN, choice, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 /// The counter runs at one rate in all states of the processor, and the kernel, which has compared it across processors,
@@ -52,12 +60,6 @@ fn has_invariant_tsc() -> bool {
     }
 }
 
-#[cold]
-fn monotonic() -> u64 {
-    static BASE: OnceLock<Instant> = OnceLock::new();
-    BASE.get_or_init(Instant::now).elapsed().as_nanos() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +73,6 @@ mod tests {
             assert!(next >= last, "{next} after {last}");
             last = next;
         }
-        assert!(monotonic() <= monotonic());
+        assert!(os::clock::monotonic_nanos() <= os::clock::monotonic_nanos());
     }
 }

@@ -33,6 +33,13 @@ pub(crate) struct Parent {
 
 impl Parent {
     pub(crate) const NONE: Self = Self { trace_high: 0, trace_low: 0, span_id: 0, handle: None, route: 0, flags: 0 };
+
+    /// The same span as a process sees it that is not its own: a forked child, whose parent has the span.
+    #[cold]
+    pub(crate) fn as_remote(&self) -> Self {
+        let remote = if self.span_id == 0 { 0 } else { flag::REMOTE };
+        Self { handle: None, route: 0, flags: self.flags | remote, ..*self }
+    }
 }
 
 /// A thread's current context, and how it was entered.

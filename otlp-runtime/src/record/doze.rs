@@ -9,6 +9,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use super::sync::{heavy_barrier, light_barrier};
+use crate::os::fork::PerProcess;
 
 const AWAKE: u8 = 0;
 /// Wakes by itself.
@@ -17,7 +18,7 @@ const ASLEEP: u8 = 1;
 const PARKED: u8 = 2;
 
 static STATE: AtomicU8 = AtomicU8::new(AWAKE);
-static COLLECTOR: OnceLock<Thread> = OnceLock::new();
+static COLLECTOR: PerProcess<OnceLock<Thread>> = PerProcess::new(OnceLock::new(), |_| OnceLock::new());
 
 /// How often a parked collector looks if the system has no process-wide barrier to make parking safe.
 #[cfg_attr(target_os = "linux", allow(dead_code))]
@@ -25,7 +26,12 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The calling thread is the collector.
 pub(crate) fn adopt() {
-    let _ = COLLECTOR.set(std::thread::current());
+    let _ = COLLECTOR.get().set(std::thread::current());
+}
+
+/// In a forked child, which has no collector.
+pub(super) fn forget() {
+    STATE.store(AWAKE, Ordering::Relaxed);
 }
 
 /// Sleeps for at most `time`.
@@ -53,7 +59,7 @@ pub(crate) fn park(found_work: impl FnOnce() -> bool) {
 /// Wakes the collector, whatever it waits for.
 pub(crate) fn wake() {
     STATE.store(AWAKE, Ordering::Relaxed);
-    if let Some(collector) = COLLECTOR.get() {
+    if let Some(collector) = COLLECTOR.get().get() {
         collector.unpark();
     }
 }
@@ -76,7 +82,7 @@ pub(crate) fn growing() {
 #[cold]
 fn wake_once(from: u8) {
     if STATE.compare_exchange(from, AWAKE, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        && let Some(collector) = COLLECTOR.get()
+        && let Some(collector) = COLLECTOR.get().get()
     {
         collector.unpark();
     }

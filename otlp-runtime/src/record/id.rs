@@ -11,6 +11,11 @@ impl Generator {
         Self(Cell::new([0; 2]))
     }
 
+    /// Starts anew, with another seed: in a forked child, the old one would repeat the ids of its parent.
+    pub(crate) fn reseed(&self) {
+        self.0.set([0; 2]);
+    }
+
     /// 64 random bits, not all zero.
     #[inline(always)]
     pub(crate) fn next(&self) -> u64 {

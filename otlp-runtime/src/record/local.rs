@@ -96,6 +96,15 @@ pub(crate) fn allocating<R>(allocate: impl FnOnce() -> R) -> R {
     })
 }
 
+/// In a forked child: nobody will read the logs that are there. Async-signal-safe.
+pub(super) fn forget() {
+    REGISTRY.forget();
+    POOL.forget();
+    CHAINS.store(0, Ordering::Relaxed);
+    NO_CHAIN.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    with(Local::forget);
+}
+
 struct ThreadEnd;
 
 impl Drop for ThreadEnd {
@@ -214,11 +223,19 @@ impl Local {
         match new_chain() {
             Some(chain) => {
                 self.chain.set(chain);
+                // SAFETY: the state is not `READY`, so `append` is not at work. A forked child leaves its parent's log here.
+                unsafe { *self.writer.get() = Writer::new() };
                 self.state.set(self.state.get() | READY);
                 true
             }
             None => false,
         }
+    }
+
+    /// In a forked child, whose one thread this is: the log is the parent's, and so are the ids that would come next.
+    fn forget(&self) {
+        self.state.set(self.state.get() & !READY);
+        self.ids.reseed();
     }
 
     /// The thread ends: its log is complete, and its free slots are for others.

@@ -202,6 +202,12 @@ impl Registry {
         }
     }
 
+    /// Forgets what was registered since: in a forked child, most of the writers are not there.
+    #[cfg(not(loom))]
+    pub(crate) fn forget(&self) {
+        self.0.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
     /// Takes every chain that was registered since the last call.
     pub(crate) fn take(&self) -> Vec<Reader> {
         let mut readers = Vec::new();

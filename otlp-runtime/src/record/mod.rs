@@ -21,6 +21,8 @@ pub(crate) mod doze;
 #[cfg(not(loom))]
 pub(crate) mod drain;
 #[cfg(not(loom))]
+pub(crate) mod fork;
+#[cfg(not(loom))]
 pub(crate) mod heap;
 #[cfg(not(loom))]
 mod id;

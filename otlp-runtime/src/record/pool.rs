@@ -113,6 +113,12 @@ impl Pool {
         self.limit.store(bytes, Ordering::Relaxed);
     }
 
+    /// What chains hold now is never given back: in a forked child, which does not have them.
+    #[cfg(not(loom))]
+    pub(crate) fn forget(&self) {
+        self.held.store(0, Ordering::Relaxed);
+    }
+
     /// Bytes held by chains, and the budget.
     pub(crate) fn usage(&self) -> (usize, usize) {
         (self.held.load(Ordering::Relaxed), self.limit.load(Ordering::Relaxed))

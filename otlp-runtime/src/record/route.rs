@@ -6,18 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::callsite::{self, Metadata};
 use crate::config::Filter;
+use crate::os::fork::{self, PerProcess};
 
 /// The route of traces that start outside of captures; 0: no pipeline is open.
 static GLOBAL: AtomicU32 = AtomicU32::new(0);
 /// The global pipeline's sampler; see [`Sampling`].
 static SAMPLING: AtomicU64 = AtomicU64::new(0);
-static CONSUMERS: Mutex<Consumers> =
-    Mutex::new(Consumers { last_route: 0, global: false, captures: 0, filter: Filter::new(), filter_was_set: false });
+static CONSUMERS: PerProcess<Mutex<Consumers>> = PerProcess::new(Mutex::new(Consumers::new()), Consumers::inherit);
 
 /// Who consumes spans. Whoever changes it sets the interest of every callsite before letting it go.
 struct Consumers {
-    /// The last route given out.
-    last_route: u32,
+    /// The number of the last route given out.
+    last: u32,
     /// Whether the global pipeline is open.
     global: bool,
     /// How many captures are.
@@ -31,12 +31,37 @@ struct Consumers {
 /// The global pipeline, in the interest of a callsite.
 pub(super) const GLOBAL_CONSUMER: u8 = 1;
 /// The captures. They are not filtered: what a test sees must not depend on the environment.
-const CAPTURES: u8 = 2;
+const CAPTURES: u8 = 1 << (CAPTURE >> NUMBER_BITS);
 
-/// Who consumes the spans of a route; 0 is the global one.
+/// Who consumes the spans of a route, as a bit of a callsite's interest. It is the route's upper bits that say it:
+///
+/// | bits | |
+/// |---|---|
+/// | 0 | no route: the global pipeline |
+/// | 1, 2, 3 | the global pipeline of this process, or of one that it was forked off |
+/// | 4 | a capture |
+///
+/// So what asks for the interest that a forked child has in its parent's spans finds none, at no cost.
 #[inline(always)]
 pub(super) fn consumer(route: u32) -> u8 {
-    GLOBAL_CONSUMER << (route / CAPTURE)
+    GLOBAL_CONSUMER << (route >> NUMBER_BITS)
+}
+
+/// The same where a parent's process may be another one.
+pub(super) fn consumer_here(route: u32) -> u8 {
+    if is_inherited(route) { GLOBAL_CONSUMER } else { consumer(route) }
+}
+
+/// What the routes of this process's global pipelines have in their upper bits. A process and its great-grandchild have
+/// the same.
+fn process() -> u32 {
+    fork::generation() % 3 + 1
+}
+
+/// Whether it is the route of a process that this one was forked off.
+pub(crate) fn is_inherited(route: u32) -> bool {
+    let of = route >> NUMBER_BITS;
+    of != 0 && !is_capture(route) && of != process()
 }
 
 /// Bits of a trace id that the ratio is taken of (OpenTelemetry, TraceIdRatioBased; W3C Level 2).
@@ -44,6 +69,8 @@ const RANDOM_BITS: u64 = (1 << 56) - 1;
 const PARENT_BASED: u64 = 1 << 63;
 /// Set in the routes of captures.
 const CAPTURE: u32 = 1 << 31;
+/// Bits of a route that count; for the others see [`consumer`].
+const NUMBER_BITS: u32 = 29;
 
 /// Whether it is, or was, a capture's route.
 #[inline]
@@ -79,16 +106,32 @@ impl Sampling {
 }
 
 impl Consumers {
-    fn next_route(&mut self) -> u32 {
-        // 0 means none; after two billion pipelines the numbers start again.
-        self.last_route = ((self.last_route + 1) % CAPTURE).max(1);
-        self.last_route
+    const fn new() -> Self {
+        Self { last: 0, global: false, captures: 0, filter: Filter::new(), filter_was_set: false }
+    }
+
+    /// Those of a forked child: the filter stays, if nobody was changing it just then.
+    fn inherit(parent: &Mutex<Self>) -> Mutex<Self> {
+        let parent = match parent.try_lock() {
+            Ok(parent) => parent,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Mutex::new(Self::new()),
+        };
+        let filter = parent.filter.clone();
+        Mutex::new(Self { last: parent.last, filter, filter_was_set: parent.filter_was_set, ..Self::new() })
+    }
+
+    /// The number of a new route.
+    fn next(&mut self) -> u32 {
+        // 0 means none; after half a billion pipelines the numbers start again.
+        self.last = ((self.last + 1) % (1 << NUMBER_BITS)).max(1);
+        self.last
     }
 
     fn interest(&self, metadata: &Metadata) -> u8 {
         let global = self.global && self.filter.admits(metadata.path, metadata.level);
         let bit = |on: bool, consumer: u8| if on { consumer } else { 0 };
-        bit(global, GLOBAL_CONSUMER) | bit(self.captures > 0, CAPTURES)
+        bit(global, GLOBAL_CONSUMER | 1 << process()) | bit(self.captures > 0, CAPTURES)
     }
 
     fn changed(&self) {
@@ -97,12 +140,12 @@ impl Consumers {
 }
 
 fn consumers() -> MutexGuard<'static, Consumers> {
-    CONSUMERS.lock().unwrap_or_else(PoisonError::into_inner)
+    CONSUMERS.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Gives `f` the interest of a callsite, which does not change meanwhile. `false`: just now it does. Never waits.
 pub(super) fn with_interest(metadata: &Metadata, f: impl FnOnce(u8)) -> bool {
-    let consumers = match CONSUMERS.try_lock() {
+    let consumers = match CONSUMERS.get().try_lock() {
         Ok(consumers) => consumers,
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => return false,
@@ -114,7 +157,7 @@ pub(super) fn with_interest(metadata: &Metadata, f: impl FnOnce(u8)) -> bool {
 /// Opens the global route. Its filter counts if it is from the program's code, or if [`set_filter`] was not used before.
 pub(crate) fn open_global(sampling: Sampling, (filter, filter_is_code): (Filter, bool)) -> u32 {
     let mut consumers = consumers();
-    let route = consumers.next_route();
+    let route = consumers.next() | process() << NUMBER_BITS;
     SAMPLING.store(sampling.0, Ordering::Relaxed);
     GLOBAL.store(route, Ordering::Release);
     consumers.global = true;
@@ -132,6 +175,12 @@ pub(crate) fn close_global() {
     GLOBAL.store(0, Ordering::Relaxed);
     consumers.global = false;
     consumers.changed();
+}
+
+/// In a forked child: no pipeline is there, and nobody consumes anything. Async-signal-safe.
+pub(super) fn forget() {
+    GLOBAL.store(0, Ordering::Relaxed);
+    callsite::set_all(|_| 0);
 }
 
 /// Sets what the global pipeline takes, this one and later ones.
@@ -152,7 +201,7 @@ pub(crate) fn open_capture() -> u32 {
     if consumers.captures == 1 {
         consumers.changed();
     }
-    consumers.next_route() | CAPTURE
+    consumers.next() | CAPTURE
 }
 
 /// Closes a capture's route.

@@ -43,6 +43,10 @@ pub(crate) trait Content: Sized + 'static {
     fn finish(header: &Self::Header, journal: &mut Self::Journal, end: u64, unwound: bool);
     /// The slot is free.
     fn free(slot: &'static Slot<Self>);
+    /// Whether the process was forked since the span started: whoever else wrote to it is in another process.
+    fn is_inherited(_: &Self::Header) -> bool {
+        false
+    }
     /// An owner is about to leave the end to whoever is writing (`true`), or that is done, or was not necessary (`false`).
     fn handing_over(begins: bool);
 }
@@ -258,6 +262,10 @@ impl<C: Content> Owned<C> {
                 continue;
             }
             if busy {
+                if self.header(C::is_inherited) {
+                    // Nobody will finish it: the slot is lost.
+                    return;
+                }
                 C::handing_over(true);
             }
             let success = if busy { Ordering::Release } else { Ordering::Acquire };

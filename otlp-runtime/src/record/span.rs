@@ -24,6 +24,11 @@ pub(crate) fn some_are_handed_over() -> bool {
     HANDED_OVER.load(Ordering::Acquire) > 0
 }
 
+/// In a forked child, where those who would finish them are not.
+pub(super) fn forget_handed_over() {
+    HANDED_OVER.store(0, Ordering::Relaxed);
+}
+
 pub(crate) type SpanSlot = Slot<Span>;
 pub(crate) type SpanHandle = Handle<Span>;
 
@@ -73,6 +78,11 @@ impl Content for Span {
     #[inline(always)]
     fn free(slot: &'static SpanSlot) {
         local::with(|local| local.put_slot(slot));
+    }
+
+    #[cold]
+    fn is_inherited(header: &Header) -> bool {
+        route::is_inherited(header.route)
     }
 
     #[cold]
@@ -181,6 +191,9 @@ fn start_unseen(local: &Local, callsite: &'static Callsite, parent: &Parent) -> 
 /// A span without a parent in this process: the sampler decides.
 #[inline(never)]
 fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    if route::is_inherited(parent.route) {
+        return start_local_root(local, callsite, &parent.as_remote());
+    }
     if !callsite.is_wanted(route::consumer(parent.route)) {
         return if callsite.is_unseen() { start_unseen(local, callsite, parent) } else { None };
     }
@@ -222,7 +235,7 @@ fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent)
 
 /// Whether whoever takes what is recorded on this thread wants this callsite.
 pub(crate) fn is_wanted_here(callsite: &'static Callsite) -> bool {
-    local::with(|local| local.look(|current| callsite.is_wanted(route::consumer(current.parent.route))))
+    local::with(|local| local.look(|current| callsite.is_wanted(route::consumer_here(current.parent.route))))
 }
 
 /// Whether a span that started here now would be recorded. Of a trace that would start here too: whether it could be,
@@ -233,7 +246,7 @@ pub(crate) fn would_record(callsite: &'static Callsite) -> bool {
     }
     local::with(|local| {
         local.look(|current| {
-            callsite.is_wanted(route::consumer(current.parent.route))
+            callsite.is_wanted(route::consumer_here(current.parent.route))
                 && !local.is_silent()
                 && records_under(&current.parent)
         })
@@ -241,6 +254,9 @@ pub(crate) fn would_record(callsite: &'static Callsite) -> bool {
 }
 
 fn records_under(parent: &Parent) -> bool {
+    if route::is_inherited(parent.route) {
+        return records_under(&parent.as_remote());
+    }
     let (recording, remote) = (parent.flags & context_flag::RECORDING != 0, parent.flags & context_flag::REMOTE != 0);
     if parent.span_id != 0 && !remote {
         return recording;

@@ -135,13 +135,17 @@ pub(crate) fn heavy_barrier() -> bool {
     }
     #[cfg(all(not(loom), target_os = "linux"))]
     {
-        use std::sync::OnceLock;
+        use std::sync::atomic::AtomicU8;
         const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
         const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
         // SAFETY: membarrier(2) takes no pointers.
         let membarrier = |command: libc::c_int| unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } == 0;
-        static REGISTERED: OnceLock<bool> = OnceLock::new();
-        *REGISTERED.get_or_init(|| membarrier(REGISTER_PRIVATE_EXPEDITED)) && membarrier(PRIVATE_EXPEDITED)
+        // 0: not asked for yet; 1: refused; 2: granted. To ask twice does no harm, and a forked child waits for nobody.
+        static REGISTERED: AtomicU8 = AtomicU8::new(0);
+        if REGISTERED.load(Ordering::Relaxed) == 0 {
+            REGISTERED.store(if membarrier(REGISTER_PRIVATE_EXPEDITED) { 2 } else { 1 }, Ordering::Relaxed);
+        }
+        REGISTERED.load(Ordering::Relaxed) == 2 && membarrier(PRIVATE_EXPEDITED)
     }
     #[cfg(all(not(loom), not(target_os = "linux")))]
     false

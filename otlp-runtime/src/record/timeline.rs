@@ -205,6 +205,42 @@ mod tests {
         assert!(error.abs() < 50_000_000, "{error}");
     }
 
+    /// An hour forth and back while spans run, again and again: no span ends before it starts, no time lies outside of what
+    /// the wall clock has shown (but for half of what has passed since it was set back), and in the end the two agree.
+    #[test]
+    fn an_hour_forth_and_back_leaves_every_span_in_order_and_every_time_in_reason() {
+        const HOUR: i64 = 3_600_000_000_000;
+        let mut timeline = Timeline::new(0, NOW, 0.4);
+        let (mut tick, mut lowest, mut highest) = (0, i64::MAX, 0);
+        let mut readings = vec![0_u64];
+        let mut go = |timeline: &mut Timeline, times: u32, gap_ms: u64, offset: i64| {
+            for _ in 0..times {
+                // One in the middle of each piece, which spans start and end at.
+                readings.push(tick + gap_ms * 1_000_000);
+                let (_, unix) = watch(timeline, &mut tick, gap_ms, offset);
+                (lowest, highest) = (lowest.min(unix), highest.max(unix));
+                let shown: Vec<u64> = readings.iter().map(|&reading| timeline.unix_nanos(reading)).collect();
+                for (start, end) in shown.iter().zip(&shown[1..]) {
+                    assert!(start <= end, "{start} {end}");
+                }
+                let last = *shown.last().expect("not empty") as i64;
+                let slewed = tick as i64 / 5 + 50_000_000;
+                assert!((lowest - 50_000_000..highest + slewed).contains(&last), "{last}: {lowest} to {highest}");
+                readings.drain(..readings.len().saturating_sub(64));
+            }
+            timeline.unix_nanos(tick) as i64 - (NOW + (tick as f64 / 2.5) as i64 + offset)
+        };
+        go(&mut timeline, 100, 10, 0);
+        for _ in 0..3 {
+            assert!(go(&mut timeline, 100, 10, HOUR).abs() < 1_000_000, "a step forward is followed at once");
+            let ahead = go(&mut timeline, 100, 10, 0);
+            assert!((HOUR - 1_000_000_000..HOUR).contains(&ahead), "a step back is not: {ahead}");
+        }
+        // At half speed, an hour is made good in two.
+        assert!(go(&mut timeline, 7300, 1000, 0).abs() < 1_000_000);
+        assert!(go(&mut timeline, 10, 10, -HOUR) > HOUR / 2);
+    }
+
     #[test]
     fn a_span_of_this_process_has_the_time_of_the_wall_clock() {
         let mut timeline = Timeline::start();

@@ -1,6 +1,7 @@
 //! The export loop against a scripted transport, on a paused clock.
 #![allow(clippy::unwrap_used)]
 
+mod outage;
 mod thread;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};

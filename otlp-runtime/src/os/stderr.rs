@@ -1,10 +1,9 @@
-//! What is asked of the operating system directly.
-#![allow(unsafe_code)]
+//! Lines on stderr, which nobody may have to wait for.
 
 /// Whether stderr takes a line of up to [`LINE`] bytes at once. A pipe that nobody reads does not, and to write to it
 /// would wait for ever.
 #[cfg(unix)]
-pub(crate) fn stderr_is_ready() -> bool {
+pub(crate) fn is_ready() -> bool {
     let mut stderr = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
     // SAFETY: one valid `pollfd`, and a length of one; nothing waits.
     let ready = unsafe { libc::poll(&raw mut stderr, 1, 0) };
@@ -13,8 +12,21 @@ pub(crate) fn stderr_is_ready() -> bool {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn stderr_is_ready() -> bool {
+pub(crate) fn is_ready() -> bool {
     true
+}
+
+/// Writes a line in one piece. Not through `std`, whose lock another thread may have held when this process was forked.
+#[cfg(unix)]
+pub(crate) fn write(line: &[u8]) {
+    // SAFETY: the pointer and the length are those of a slice. What is not written is lost.
+    let _ = unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+}
+
+#[cfg(not(unix))]
+pub(crate) fn write(line: &[u8]) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().write_all(line);
 }
 
 /// The longest line: a ready pipe takes it whole and at once (`PIPE_BUF`, 4096 bytes on Linux; where it is less, as on

@@ -1,0 +1,416 @@
+//! Every way in which a program ends, in a process of its own, with a receiver elsewhere that counts.
+//!
+//! What stands in the table is what user-needs U1 to U14 name; spec-checklist TRC15 and PRC3.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+#![allow(unsafe_code)]
+
+#[path = "support/process.rs"]
+mod process;
+
+use std::future::Future;
+use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use otlp::testing::{Collector, Reply};
+use otlp::{OtlpConfig, OtlpGuard, traced};
+use process::*;
+
+/// Names the row of a table to the process that runs it.
+const ROW: &str = "OTLP_TEST_ROW";
+const SPANS: u64 = 7;
+
+#[traced]
+fn work() {}
+
+fn works() {
+    (0..SPANS).for_each(|_| work());
+}
+
+/// Nothing is sent by itself: the batch would be closed in an hour.
+fn config_here() -> OtlpConfig {
+    OtlpConfig::default().with_schedule_delay(Duration::from_secs(3600))
+}
+
+/// The pipeline that the environment of the process asks for.
+fn init() -> OtlpGuard {
+    config_here().init().unwrap()
+}
+
+/// Ends the process on the spot: what has not arrived by now never will.
+fn end_at_once() -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(0) }
+}
+
+fn end_after<R>(last: impl FnOnce() -> R) {
+    last();
+    end_at_once();
+}
+
+fn current_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn one_worker() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// Runs `f` on a worker of the runtime, to its end.
+fn in_task<R: Send + 'static>(runtime: &tokio::runtime::Runtime, f: impl Future<Output = R> + Send + 'static) -> R {
+    runtime.block_on(async { tokio::spawn(f).await.unwrap() })
+}
+
+fn flush() {
+    otlp::flush(LONG).unwrap();
+}
+
+fn shutdown() {
+    otlp::shutdown(LONG).unwrap();
+}
+
+type Row = (&'static str, fn(OtlpGuard));
+
+/// Every row is given a guard, and [`SPANS`] spans are recorded; then it ends.
+const ROWS: &[Row] = &[
+    ("flush, no runtime", |_guard| end_after(flush)),
+    ("flush, current-thread runtime", |_guard| current_thread().block_on(async { end_after(flush) })),
+    ("flush, spawn, one worker", |_guard| in_task(&one_worker(), async { end_after(flush) })),
+    ("flush, spawn, current-thread runtime", |_guard| in_task(&current_thread(), async { end_after(flush) })),
+    ("flush, spawn_blocking", |_guard| {
+        one_worker().block_on(async { tokio::task::spawn_blocking(|| end_after(flush)).await.unwrap() })
+    }),
+    ("flush_async, current-thread runtime", |_guard| {
+        current_thread().block_on(async {
+            otlp::flush_async(LONG).await.unwrap();
+            end_at_once();
+        })
+    }),
+    ("flush_async, spawn, one worker", |_guard| {
+        in_task(&one_worker(), async {
+            otlp::flush_async(LONG).await.unwrap();
+            end_at_once();
+        })
+    }),
+    ("flush, while a runtime is torn down (U4)", |_guard| {
+        struct Last;
+        impl Drop for Last {
+            fn drop(&mut self) {
+                end_after(flush);
+            }
+        }
+        let runtime = one_worker();
+        runtime.spawn(async {
+            let _last = Last;
+            std::future::pending::<()>().await;
+        });
+        drop(runtime);
+        // A task that was never polled is dropped there too.
+        unreachable!();
+    }),
+    ("shutdown, no runtime", |_guard| end_after(shutdown)),
+    ("shutdown, spawn, one worker", |_guard| in_task(&one_worker(), async { end_after(shutdown) })),
+    ("shutdown, spawn_blocking", |_guard| {
+        one_worker().block_on(async { tokio::task::spawn_blocking(|| end_after(shutdown)).await.unwrap() })
+    }),
+    ("guard dropped", |guard| end_after(|| drop(guard))),
+    ("guard dropped in a task, current-thread runtime", |guard| {
+        in_task(&current_thread(), async move { end_after(|| drop(guard)) });
+    }),
+    ("guard dropped while unwinding", |guard| {
+        let unwound = catch_unwind(AssertUnwindSafe(move || {
+            let _guard = guard;
+            std::panic::resume_unwind(Box::new(()));
+        }));
+        assert!(unwound.is_err());
+        end_at_once();
+    }),
+    ("guard dropped by a destructor of a thread", |guard| {
+        thread_local!(static LAST: std::cell::RefCell<Option<OtlpGuard>> = const { std::cell::RefCell::new(None) });
+        std::thread::spawn(|| LAST.set(Some(guard))).join().unwrap();
+        end_at_once();
+    }),
+    ("flush in a panic hook", |_guard| {
+        std::panic::set_hook(Box::new(|_| end_after(flush)));
+        panic!("scripted");
+    }),
+    ("exit, guard alive", |_guard| std::process::exit(0)),
+    ("exit on another thread", |_guard| {
+        let _ = std::thread::spawn(|| std::process::exit(0)).join();
+    }),
+    ("exit in a task, one worker", |_guard| in_task(&one_worker(), async { std::process::exit(0) })),
+    ("exit in a task, current-thread runtime", |_guard| in_task(&current_thread(), async { std::process::exit(0) })),
+    ("exit while unwinding", |_guard| {
+        struct Exits;
+        impl Drop for Exits {
+            fn drop(&mut self) {
+                std::process::exit(0);
+            }
+        }
+        let _exits = Exits;
+        std::panic::resume_unwind(Box::new(()));
+    }),
+    ("exit in a panic hook", |_guard| {
+        std::panic::set_hook(Box::new(|_| std::process::exit(0)));
+        panic!("scripted");
+    }),
+    ("exit, others still recording", |_guard| {
+        flush();
+        for _ in 0..4 {
+            std::thread::spawn(|| {
+                let _stops = otlp::Context::current();
+                loop {
+                    std::hint::black_box(otlp::enabled!());
+                }
+            });
+        }
+        std::process::exit(0);
+    }),
+    ("main returns, guard in a static", |guard| {
+        static GUARD: OnceLock<OtlpGuard> = OnceLock::new();
+        GUARD.set(guard).unwrap();
+    }),
+    ("main returns, guard forgotten", std::mem::forget),
+];
+
+fn row() -> Option<String> {
+    std::env::var(ROW).ok()
+}
+
+/// The process that runs `row` of the test `name`, with this receiver.
+fn child(name: &str, row: &str, endpoint: &str, protocol: &str) -> std::process::Command {
+    let mut child = own_process(name);
+    child.env(ROW, row).env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+    child
+}
+
+const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
+
+/// U1, U4, U7, U9, U10.
+#[test]
+fn from_every_place_everything_arrives() {
+    let name = "from_every_place_everything_arrives";
+    if let Some(row) = row() {
+        let (_, end) = ROWS.iter().find(|(name, _)| *name == row).unwrap();
+        let guard = init();
+        works();
+        return end(guard);
+    }
+    for (row, _) in ROWS {
+        for protocol in PROTOCOLS {
+            let collector = Collector::start().unwrap();
+            let end = run(child(name, row, &collector.endpoint(), protocol));
+            assert_eq!(end.status.code(), Some(0), "{row}, {protocol}: {:?} {}", end.status, end.stderr);
+            assert_eq!(collector.span_count(), SPANS, "{row}, {protocol}: {}", end.stderr);
+        }
+    }
+}
+
+/// The end of the process waits for two seconds at most, or for less if the shutdown time-out is less (PRC3); with nothing
+/// to send, not at all.
+#[test]
+fn exit_waits_for_a_bounded_time() {
+    let name = "exit_waits_for_a_bounded_time";
+    if let Some(row) = row() {
+        let millis = row.parse().unwrap();
+        let guard = config_here().with_shutdown_timeout(Duration::from_millis(millis)).init().unwrap();
+        if millis != 1000 {
+            works();
+        }
+        std::mem::forget(guard);
+        std::process::exit(0);
+    }
+    let collector = Collector::start().unwrap();
+    collector.reply_always(Reply::BlackHole);
+    for (allowed, least, most) in [("300", 300, 1500), ("60000", 2000, 4000), ("1000", 0, 900)] {
+        let end = run(child(name, allowed, &collector.endpoint(), "http/protobuf"));
+        assert!(end.status.success(), "{allowed}: {}", end.stderr);
+        let took = end.took.as_millis();
+        assert!((least..most).contains(&took), "{allowed}: {took} ms");
+        assert_eq!(end.stderr.contains("7 records"), allowed != "1000", "{allowed}: {}", end.stderr);
+    }
+}
+
+extern "C" fn note(_: libc::c_int) {
+    NOTED.store(true, Ordering::Relaxed);
+}
+
+static NOTED: AtomicBool = AtomicBool::new(false);
+
+/// The handler runs on whatever thread.
+fn until_noted() {
+    while !NOTED.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+}
+
+fn send(signal: libc::c_int) {
+    // SAFETY: a signal for this process.
+    unsafe { libc::kill(libc::getpid(), signal) };
+}
+
+fn wait_for_the_end() -> ! {
+    std::thread::sleep(LONG);
+    end_at_once();
+}
+
+/// Each row with its configuration, what the process does, and the signal that ends it.
+type SigtermRow = (&'static str, bool, fn(), Option<i32>, u64);
+const SIGTERM_ROWS: &[SigtermRow] = &[
+    (
+        "asked for: delivered, then the signal",
+        true,
+        || {
+            send(libc::SIGTERM);
+            wait_for_the_end();
+        },
+        Some(libc::SIGTERM),
+        SPANS,
+    ),
+    (
+        "not asked for: the signal alone",
+        false,
+        || {
+            send(libc::SIGTERM);
+            wait_for_the_end();
+        },
+        Some(libc::SIGTERM),
+        0,
+    ),
+    (
+        "again after another init",
+        true,
+        || {
+            otlp::shutdown(LONG).unwrap();
+            std::mem::forget(config_here().with_flush_on_sigterm(true).init().unwrap());
+            works();
+            send(libc::SIGTERM);
+            wait_for_the_end();
+        },
+        Some(libc::SIGTERM),
+        2 * SPANS,
+    ),
+    (
+        "a handler that comes later replaces ours",
+        true,
+        || {
+            // SAFETY: the handler stores to an atomic.
+            unsafe { libc::signal(libc::SIGTERM, note as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+            send(libc::SIGTERM);
+            until_noted();
+            end_at_once();
+        },
+        None,
+        0,
+    ),
+    (
+        "a forked child has the signal to itself",
+        true,
+        || {
+            // SAFETY: the child calls only what is async-signal-safe.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                send(libc::SIGTERM);
+                // SAFETY: waits for the signal.
+                unsafe { libc::pause() };
+                end_at_once();
+            }
+            let mut status = 0;
+            // SAFETY: a valid place; the child ends.
+            unsafe { libc::waitpid(child, &raw mut status, 0) };
+            assert_eq!(libc::WTERMSIG(status), libc::SIGTERM);
+            // Nothing has been asked of this process.
+            end_at_once();
+        },
+        None,
+        0,
+    ),
+];
+
+#[test]
+fn sigterm_waits_for_telemetry_where_that_was_asked_for() {
+    let name = "sigterm_waits_for_telemetry_where_that_was_asked_for";
+    if let Some(row) = row() {
+        let (_, asked, then, ..) = SIGTERM_ROWS.iter().find(|(name, ..)| *name == row).unwrap();
+        let _guard = config_here().with_flush_on_sigterm(*asked).init().unwrap();
+        works();
+        return then();
+    }
+    for (row, _, _, signal, spans) in SIGTERM_ROWS {
+        for protocol in PROTOCOLS {
+            let collector = Collector::start().unwrap();
+            let end = run(child(name, row, &collector.endpoint(), protocol));
+            assert_eq!(end.status.signal(), *signal, "{row}: {}", end.stderr);
+            assert_eq!(collector.span_count(), *spans, "{row}, {protocol}: {}", end.stderr);
+        }
+    }
+}
+
+#[test]
+fn sigterm_goes_to_the_handler_from_before_once_all_is_delivered() {
+    let name = "sigterm_goes_to_the_handler_from_before_once_all_is_delivered";
+    if row().is_some() {
+        // SAFETY: the handler stores to an atomic.
+        unsafe { libc::signal(libc::SIGTERM, note as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+        let _guard = config_here().with_flush_on_sigterm(true).init().unwrap();
+        works();
+        send(libc::SIGTERM);
+        until_noted();
+        let arrived = otlp::status().traces.exported;
+        // Telemetry goes on: the program is about to end in its own way.
+        works();
+        flush();
+        assert_eq!((arrived, otlp::status().traces.exported), (SPANS, 2 * SPANS));
+        end_at_once();
+    }
+    let collector = Collector::start().unwrap();
+    let end = run(child(name, "", &collector.endpoint(), "http/protobuf"));
+    assert!(end.status.success(), "{}", end.stderr);
+    assert_eq!(collector.span_count(), 2 * SPANS);
+}
+
+#[test]
+fn sigterm_is_held_up_for_no_longer_than_allowed_and_once() {
+    let name = "sigterm_is_held_up_for_no_longer_than_allowed_and_once";
+    if let Some(row) = row() {
+        let (allowed, signals) = row.split_once(' ').unwrap();
+        let allowed = Duration::from_millis(allowed.parse().unwrap());
+        let config = config_here().with_flush_on_sigterm(true).with_shutdown_timeout(allowed);
+        let _guard = config.init().unwrap();
+        works();
+        send(libc::SIGTERM);
+        if signals == "many" {
+            loop {
+                send(libc::SIGTERM);
+                std::thread::yield_now();
+            }
+        }
+        wait_for_the_end();
+    }
+    let collector = Collector::start().unwrap();
+    collector.reply_always(Reply::BlackHole);
+    for (row, least, most) in [("500 one", 500, 3000), ("50000 many", 0, 10_000)] {
+        let end = run(child(name, row, &collector.endpoint(), "http/protobuf"));
+        assert_eq!(end.status.signal(), Some(libc::SIGTERM), "{row}: {}", end.stderr);
+        assert!((least..most).contains(&end.took.as_millis()), "{row}: {:?}", end.took);
+    }
+}
+
+#[test]
+fn sigterm_that_is_ignored_stays_so() {
+    let name = "sigterm_that_is_ignored_stays_so";
+    if row().is_some() {
+        // SAFETY: sets a disposition that the system has.
+        unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
+        let _guard = config_here().with_flush_on_sigterm(true).init().unwrap();
+        send(libc::SIGTERM);
+        send(libc::SIGTERM);
+        end_at_once();
+    }
+    let collector = Collector::start().unwrap();
+    let end = run(child(name, "", &collector.endpoint(), "http/protobuf"));
+    assert!(end.status.success(), "{:?} {}", end.status, end.stderr);
+}
