@@ -6,12 +6,12 @@ use std::time::Duration;
 #[cfg(feature = "export")]
 use std::time::Instant;
 
-use crate::account::say_line;
+use crate::account::{Severity, say_at, say_line, set_verbosity};
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
 use crate::config::{EndpointKind, EndpointSetting, Resolved};
-use crate::config::{OtlpConfig, process_environment};
+use crate::config::{LogLevel, OtlpConfig, TracesExporters, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
 use crate::transport::{self, Endpoint};
@@ -42,7 +42,7 @@ pub fn init() -> Result<OtlpGuard, OtlpError> {
 #[doc(hidden)]
 pub fn init_or_say(config: OtlpConfig) -> OtlpGuard {
     config.init().unwrap_or_else(|error| {
-        say_line(&format!("{error}; going on without telemetry"));
+        say_at(Severity::Error, &format!("{error}; going on without telemetry"));
         OtlpGuard::inert()
     })
 }
@@ -60,14 +60,30 @@ impl OtlpConfig {
             self.validate()?;
             return Ok(OtlpGuard::inert());
         }
-        let settings = self.resolve(&process_environment, &mut |line| say_line(&line))?;
-        if settings.disabled {
+        // What they say may also be whether they are to appear.
+        let mut lines = Vec::new();
+        let resolved = self.resolve(&process_environment, &mut |line| lines.push(line));
+        if let Ok(settings) = &resolved {
+            set_verbosity(severity(settings.log_level));
+        }
+        lines.iter().for_each(|line| say_line(line));
+        let settings = resolved?;
+        if settings.disabled || settings.exporters == TracesExporters::NONE {
             return Ok(OtlpGuard::inert());
         }
         #[cfg(feature = "export")]
         return start(&settings);
         #[cfg(not(feature = "export"))]
         Err(OtlpError::FeatureDisabled { wanted: "exporting", feature: settings.protocol.feature() })
+    }
+}
+
+fn severity(level: LogLevel) -> Option<Severity> {
+    match level {
+        LogLevel::Off => None,
+        LogLevel::Error => Some(Severity::Error),
+        LogLevel::Warn => Some(Severity::Warn),
+        LogLevel::Info => Some(Severity::Info),
     }
 }
 
@@ -82,10 +98,15 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
     let transport = transport::build(protocol, endpoint, settings.timeout)?;
     match collector::open_global(settings, transport) {
-        Ok(pipe) => Ok(OtlpGuard(Some(Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() }))),
+        Ok(pipe) => Ok(OtlpGuard(Some(Running {
+            pipe,
+            timeout: settings.shutdown_timeout,
+            since: Instant::now(),
+            silence_is_odd: settings.sampler.takes_every_root(),
+        }))),
         // The system's refusal is no fault of the program, which runs without telemetry.
         Err(error @ OtlpError::Thread { .. }) => {
-            say_line(&format!("{error}; going on without telemetry"));
+            say_at(Severity::Error, &format!("{error}; going on without telemetry"));
             Ok(OtlpGuard::inert())
         }
         Err(error) => Err(error),
@@ -106,6 +127,8 @@ struct Running {
     pipe: Arc<Pipe>,
     timeout: Duration,
     since: Instant,
+    /// No sampler keeps spans from being recorded.
+    silence_is_odd: bool,
 }
 
 impl OtlpGuard {
@@ -120,8 +143,8 @@ impl OtlpGuard {
 #[cfg(feature = "export")]
 impl Drop for OtlpGuard {
     fn drop(&mut self) {
-        let Some(Running { pipe, timeout, since }) = self.0.take() else { return };
-        let at_once = since.elapsed() < AT_ONCE;
+        let Some(Running { pipe, timeout, since, silence_is_odd }) = self.0.take() else { return };
+        let at_once = silence_is_odd && since.elapsed() < AT_ONCE;
         // What is lost is said by the exporter.
         let ended = collector::shutdown(Some(&pipe), timeout);
         if ended.is_some() && at_once && pipe.counts().recorded == 0 {

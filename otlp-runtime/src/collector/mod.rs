@@ -32,13 +32,14 @@ pub(crate) use pipe::Pipe;
 pub(crate) use pipeline::BatchLimits;
 
 use crate::account::{Counts, Ledger, Report};
-use crate::config::{Resolved, RootSampler, Sampler, Source};
+use crate::config::{Resolved, Source};
 #[cfg(feature = "testing")]
 use crate::data::Resource;
 use crate::error::OtlpError;
-use crate::exporter::{Exporter, Settings};
-use crate::record::route::{self, Sampling};
-use crate::record::{doze, journal};
+use crate::exporter::{Exporter, RetryPolicy, Settings};
+use crate::record::sampling::Own;
+use crate::record::text::caught;
+use crate::record::{doze, journal, route};
 use crate::transport::TransportFactory;
 use budget::Budget;
 use desk::Desk;
@@ -88,8 +89,9 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
         timeout: settings.timeout,
         concurrency: settings.concurrency,
         queue_bytes: budget.queue,
+        queue_items: u64::try_from(settings.queue_size).unwrap_or(u64::MAX),
+        retry: RetryPolicy { max_elapsed: settings.export_timeout, ..RetryPolicy::default() },
         on_thread_start: own::mark,
-        ..Settings::default()
     };
     let filter = (settings.filter.clone(), settings.filter_source == Source::Code);
     let ledger = Arc::new(Ledger::default());
@@ -98,19 +100,19 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
     crate::record::clock::start();
     journal::keep(settings.limits.events, settings.limits.links);
-    Ok(DESK.open_global(reservation, || {
-        let route = route::open_global(sampling(&settings.sampler), filter);
+    let mut unused = Vec::new();
+    let pipe = DESK.open_global(reservation, || {
+        let (route, samplers) = route::open_global(&settings.sampler, filter);
+        unused = samplers;
         Pipeline::new(route, true, &settings.resource, limits, ledger, exporter).limited(settings.limits.into())
-    }))
+    });
+    forget(unused);
+    Ok(pipe)
 }
 
-fn sampling(sampler: &Sampler) -> Sampling {
-    let ratio = match sampler.root() {
-        RootSampler::AlwaysOn => 1.0,
-        RootSampler::AlwaysOff => 0.0,
-        RootSampler::TraceIdRatio(ratio) => ratio,
-    };
-    Sampling::new(ratio, sampler.is_parent_based())
+/// Drops the program's own samplers; a panic in that is theirs.
+fn forget(unused: Vec<Own>) {
+    caught(|| drop(unused));
 }
 
 /// Opens a pipeline beside the global one. Its route is open until [`close`].
@@ -172,7 +174,9 @@ pub(crate) fn flush_async(allowed: Duration) -> Flush {
 ///
 /// `None`: there is none.
 pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Result<(), OtlpError>> {
-    let ticket = DESK.ask_shutdown(only, allowed, route::close_global)?;
+    let mut unused = Vec::new();
+    let ticket = DESK.ask_shutdown(only, allowed, || unused = route::close_global())?;
+    forget(unused);
     let ended = wait(&ticket);
     if !own::is_marked() {
         DESK.finish(&ticket.pipe);

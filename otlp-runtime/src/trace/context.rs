@@ -83,7 +83,7 @@ impl Context {
 /// The capture that records here: it sees the traces that start in it too. 0: the global pipeline does, or none.
 fn capture_here() -> u32 {
     let route = local::with(|local| local.current.get().parent.route);
-    if route == route::global().0 { 0 } else { route }
+    if route == route::global() { 0 } else { route }
 }
 
 impl From<&Context> for Context {
