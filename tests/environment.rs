@@ -82,3 +82,112 @@ fn log_level_says_which_lines_appear() {
     assert_eq!(lines("ERROR"), (false, true, true));
     assert_eq!(lines("none"), (false, false, false));
 }
+
+/// LOG10: readable text on stdout, alone or beside the endpoint, whose book is the only one then.
+#[test]
+fn log10_the_console_prints_each_span_once() {
+    const NAME: &str = "log10_the_console_prints_each_span_once";
+    if is_child(NAME) {
+        let collector = Collector::start().unwrap();
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).with_service("shop", "1").init().unwrap();
+        otlp::span!("place", order = 7, text = "a\nb").in_scope(|| {
+            work();
+            otlp::Span::current().add_event("packed", ());
+        });
+        drop(guard);
+        let both = std::env::var("OTEL_TRACES_EXPORTER").unwrap().contains("otlp");
+        assert_eq!(collector.span_count(), if both { 2 } else { 0 });
+        assert_eq!((balanced().recorded, balanced().exported), (2, 2));
+        return;
+    }
+    for exporters in ["console", "otlp,console", "CONSOLE, otlp"] {
+        let output = own_process(NAME).env("OTEL_TRACES_EXPORTER", exporters).output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success() && !err.contains("otlp: "), "{exporters}: {err}");
+        for text in ["\nspan place ", "\nspan work ", "\n  order=7\n", "\n  text=\"a\\nb\"\n", "\n  event packed +"] {
+            assert_eq!(out.matches(text).count(), 1, "{text:?} in {out}");
+        }
+        assert!(out.contains(" internal trace=") && out.contains(" parent=") && out.contains(" scope=otlp "), "{out}");
+    }
+}
+
+/// Until it is dropped, stdout is a pipe that takes no more.
+#[cfg(unix)]
+struct Swapped {
+    kept: std::os::fd::OwnedFd,
+    _reader: Option<std::io::PipeReader>,
+}
+
+#[cfg(unix)]
+impl Swapped {
+    #[allow(unsafe_code)]
+    fn new(is_open: bool) -> Self {
+        use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+        let (reader, writer) = std::io::pipe().unwrap();
+        // SAFETY: both descriptors are open; the new one belongs to nobody else.
+        let kept = unsafe {
+            let kept = libc::dup(1);
+            assert!(kept >= 0 && libc::dup2(writer.as_raw_fd(), 1) == 1);
+            OwnedFd::from_raw_fd(kept)
+        };
+        Self { kept, _reader: is_open.then_some(reader) }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Swapped {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        use std::os::fd::AsRawFd as _;
+        // SAFETY: both descriptors are open.
+        unsafe { libc::dup2(self.kept.as_raw_fd(), 1) };
+    }
+}
+
+/// A stdout that is closed, or that nobody reads, harms neither the program nor the other exporter.
+#[cfg(unix)]
+#[test]
+fn a_stdout_that_takes_nothing_is_told_of_and_counted() {
+    const NAME: &str = "a_stdout_that_takes_nothing_is_told_of_and_counted";
+    const SPANS: u64 = 5000;
+    if is_child(NAME) {
+        let collector = Collector::start().unwrap();
+        let _swapped = Swapped::new(std::env::var("STDOUT").unwrap() == "full");
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).init().unwrap();
+        (0..SPANS).for_each(|_| work());
+        let shutdown = otlp::shutdown(LONG);
+        drop(guard);
+        let counts = settled();
+        if std::env::var("OTEL_TRACES_EXPORTER").unwrap() == "console" {
+            assert!(shutdown.is_err());
+            assert_eq!((counts.recorded, counts.exported + counts.rejected + counts.dropped_total()), (SPANS, SPANS));
+            assert!(counts.exported < SPANS, "{counts:?}");
+        } else {
+            shutdown.unwrap();
+            assert_eq!((counts.exported, collector.span_count()), (SPANS, SPANS));
+        }
+        return;
+    }
+    for exporters in ["console", "otlp,console"] {
+        for (stdout, said) in [("closed", "it is closed"), ("full", "nobody reads what is written")] {
+            let stderr = in_own_process(NAME, &[("OTEL_TRACES_EXPORTER", exporters), ("STDOUT", stdout)]);
+            assert!(stderr.contains("stdout") && stderr.contains(said), "{exporters} {stdout}: {stderr}");
+        }
+    }
+}
+
+/// The same in code.
+#[test]
+fn the_protocol_stdout_is_the_console() {
+    const NAME: &str = "the_protocol_stdout_is_the_console";
+    if is_child(NAME) {
+        let guard = OtlpConfig::default().with_protocol(otlp::TransportProtocol::Stdout).init().unwrap();
+        work();
+        drop(guard);
+        assert_eq!(balanced().exported, 1);
+        return;
+    }
+    let output = own_process(NAME).env("OTEL_TRACES_EXPORTER", "otlp").output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && out.contains("\nspan work "), "{out}");
+}

@@ -10,11 +10,11 @@ use crate::account::{Severity, say_at, say_line, set_verbosity};
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
-use crate::config::{EndpointKind, EndpointSetting, Resolved};
+use crate::config::{EndpointKind, EndpointSetting, Resolved, TransportProtocol};
 use crate::config::{LogLevel, OtlpConfig, TracesExporters, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
-use crate::transport::{self, Endpoint};
+use crate::transport::{self, Endpoint, TransportFactory};
 
 /// A guard that goes within this time was probably not meant to.
 #[cfg(feature = "export")]
@@ -88,15 +88,23 @@ fn severity(level: LogLevel) -> Option<Severity> {
 }
 
 #[cfg(feature = "export")]
-fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
+fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
     let protocol = settings.protocol;
+    if !settings.exporters.otlp || protocol == TransportProtocol::Stdout {
+        return Ok(transport::console::build());
+    }
     let EndpointSetting { url, kind, .. } = &settings.endpoint;
     let name = match kind {
         EndpointKind::Base => "endpoint",
         EndpointKind::Signal => "traces_endpoint",
     };
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
-    let transport = transport::build(protocol, endpoint, settings.timeout)?;
+    transport::build(protocol, endpoint, settings.timeout)
+}
+
+#[cfg(feature = "export")]
+fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
+    let transport = transport_of(settings)?;
     match collector::open_global(settings, transport) {
         Ok(pipe) => Ok(OtlpGuard(Some(Running {
             pipe,

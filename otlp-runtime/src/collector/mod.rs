@@ -18,6 +18,7 @@ mod pace;
 mod pipe;
 mod pipeline;
 mod routes;
+mod tee;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -26,7 +27,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use flush::Flush;
-#[cfg(feature = "testing")]
 pub(crate) use outlet::Outlet;
 pub(crate) use pipe::Pipe;
 pub(crate) use pipeline::BatchLimits;
@@ -46,6 +46,7 @@ use desk::Desk;
 use engine::Engine;
 use feed::{Logs, Nap};
 use pipeline::Pipeline;
+use tee::Tee;
 use ticket::Ticket;
 
 /// The thread's name.
@@ -85,7 +86,7 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
         items: u64::try_from(settings.batch_size).unwrap_or(u64::MAX),
         age: settings.schedule_delay,
     };
-    let exporter = Settings {
+    let mut exporting = Settings {
         timeout: settings.timeout,
         concurrency: settings.concurrency,
         queue_bytes: budget.queue,
@@ -96,7 +97,12 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     let filter = (settings.filter.clone(), settings.filter_source == Source::Code);
     let ledger = Arc::new(Ledger::default());
     start()?;
-    let exporter = Box::new(Exporter::start(exporter, transport, Arc::clone(&ledger))?);
+    let (mirrored, beside) = (settings.exporters.otlp && settings.exporters.console, exporting.clone());
+    if !settings.exporters.otlp {
+        exporting = tee::for_console(exporting);
+    }
+    let exporter = Exporter::start(exporting, transport, Arc::clone(&ledger))?;
+    let outlet: Box<dyn Outlet> = if mirrored { Box::new(Tee::new(exporter, beside)?) } else { Box::new(exporter) };
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
     crate::record::clock::start();
     journal::keep(settings.limits.events, settings.limits.links);
@@ -104,7 +110,7 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     let pipe = DESK.open_global(reservation, || {
         let (route, samplers) = route::open_global(&settings.sampler, filter);
         unused = samplers;
-        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter).limited(settings.limits.into())
+        Pipeline::new(route, true, &settings.resource, limits, ledger, outlet).limited(settings.limits.into())
     });
     forget(unused);
     Ok(pipe)

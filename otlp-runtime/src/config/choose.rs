@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::endpoint::Source;
 use super::parse::{LONGEST, shown};
 use super::reader::Reader;
-use super::{LogLevel, OtlpConfig, Sampler, TracesExporter, TracesExporters, variables};
+use super::{LogLevel, OtlpConfig, Sampler, TracesExporter, TracesExporters, TransportProtocol, variables};
 
 const BATCH_SIZE: usize = 8192;
 const SCHEDULE_DELAY: Duration = Duration::from_secs(1);
@@ -31,7 +31,8 @@ impl OtlpConfig {
     }
 
     pub(super) fn choose_exporters(&self, reader: &mut Reader<'_>) -> TracesExporters {
-        if let Some(exporters) = self.exporters {
+        let console = (self.protocol == Some(TransportProtocol::Stdout)).then_some([TracesExporter::Console]);
+        if let Some(exporters) = self.exporters.or_else(|| console.map(TracesExporters::from_iter)) {
             return exporters;
         }
         let name = variables::TRACES_EXPORTER.row.name;

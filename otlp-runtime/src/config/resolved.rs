@@ -185,6 +185,10 @@ impl OtlpConfig {
         available: &dyn Fn(TransportProtocol) -> bool,
         disabled: bool,
     ) -> Result<TransportProtocol, OtlpError> {
+        if self.protocol == Some(TransportProtocol::Stdout) {
+            // Then it is the console's part to say what is missing.
+            return Ok(TransportProtocol::Stdout);
+        }
         let default = TransportProtocol::default();
         // A variable must not break what works without it: an endpoint set in code decides which protocols it may name.
         let fits = |protocol: &TransportProtocol| match self.check_endpoint(Some(*protocol)) {

@@ -143,7 +143,8 @@ impl OtlpConfig {
         self
     }
 
-    /// Where traces go. An empty list: nowhere, and then nothing is recorded. Default: [`TracesExporter::Otlp`] alone.
+    /// Where traces go. An empty list: nowhere, and then nothing is recorded. Default: [`TracesExporter::Otlp`] alone, or
+    /// the console with the protocol [`TransportProtocol::Stdout`].
     ///
     /// ```
     /// # use otlp_runtime as otlp;

@@ -112,6 +112,7 @@ pub(super) fn require(
     let wanted = match protocol {
         TransportProtocol::Grpc => "the protocol `grpc`",
         TransportProtocol::HttpProtobuf => "the protocol `http/protobuf`",
+        TransportProtocol::Stdout => "the console",
     };
     Err(OtlpError::FeatureDisabled { wanted, feature: protocol.feature() })
 }
