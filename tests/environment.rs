@@ -191,3 +191,39 @@ fn the_protocol_stdout_is_the_console() {
     let out = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && out.contains("\nspan work "), "{out}");
 }
+
+/// RES1 to RES6, U46: who made the telemetry, as the receiver sees it. The first batch waits for what is being found out,
+/// also that of a program that is over at once.
+#[test]
+fn u46_the_first_batch_says_where_it_was_made() {
+    const NAME: &str = "u46_the_first_batch_says_where_it_was_made";
+    if is_child(NAME) {
+        let collector = Collector::start().unwrap();
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).with_service("shop", "1").init().unwrap();
+        work();
+        drop(guard);
+        let resource = collector.spans()[0].resource.clone();
+        let lines: Vec<_> = resource.iter().map(|(key, value)| format!("{key}={value:?}\n")).collect();
+        return std::io::Write::write_all(&mut std::io::stderr(), lines.concat().as_bytes()).unwrap();
+    }
+    let attributes = |variables: &[(&str, &str)]| in_own_process(NAME, variables);
+    let all = attributes(&[("OTEL_RESOURCE_ATTRIBUTES", "host.name=,os.type=mine,team=a")]);
+    for line in [
+        "service.name=String(\"shop\")",
+        "service.version=String(\"1\")",
+        "telemetry.sdk.name=String(\"otlp\")",
+        "process.pid=I64(",
+        "process.executable.name=String(\"environment-",
+        // RES3: what the environment says wins over what is found, also if it is empty.
+        "host.name=String(\"\")",
+        "os.type=String(\"mine\")",
+        "team=String(\"a\")",
+        "host.arch=String(",
+        "service.instance.id=String(",
+    ] {
+        assert_eq!(all.lines().filter(|other| other.starts_with(line)).count(), 1, "{line} in {all}");
+    }
+    assert!(!all.contains("command"), "{all}");
+    let none = attributes(&[("OTLP_RESOURCE_DETECTORS", "none")]);
+    assert!(!["process.", "host.", "os.", "container.", "instance"].iter().any(|key| none.contains(key)), "{none}");
+}

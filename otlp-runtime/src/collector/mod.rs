@@ -9,6 +9,7 @@
 
 mod budget;
 mod desk;
+mod detection;
 mod engine;
 mod feed;
 mod flush;
@@ -43,6 +44,7 @@ use crate::record::{doze, journal, route};
 use crate::transport::TransportFactory;
 use budget::Budget;
 use desk::Desk;
+use detection::Detection;
 use engine::Engine;
 use feed::{Logs, Nap};
 use pipeline::Pipeline;
@@ -110,7 +112,9 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     let pipe = DESK.open_global(reservation, || {
         let (route, samplers) = route::open_global(&settings.sampler, filter);
         unused = samplers;
-        Pipeline::new(route, true, &settings.resource, limits, ledger, outlet).limited(settings.limits.into())
+        let detection = Detection::new(settings.detectors, settings.resource.clone());
+        let pipeline = Pipeline::new(route, true, &settings.resource, limits, ledger, outlet);
+        pipeline.limited(settings.limits.into()).detecting(detection)
     });
     forget(unused);
     Ok(pipe)

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::endpoint::Source;
 use super::parse::{LONGEST, shown};
 use super::reader::Reader;
-use super::{LogLevel, OtlpConfig, Sampler, TracesExporter, TracesExporters, TransportProtocol, variables};
+use super::{
+    LogLevel, OtlpConfig, ResourceDetector, ResourceDetectors, Sampler, TracesExporter, TracesExporters,
+    TransportProtocol, variables,
+};
 
 const BATCH_SIZE: usize = 8192;
 const SCHEDULE_DELAY: Duration = Duration::from_secs(1);
@@ -51,6 +54,31 @@ impl OtlpConfig {
         }
         if says_none && !nowhere {
             reader.report(format!("{name}: `none` stands beside others, and is ignored; using {used}"));
+        }
+        used
+    }
+
+    pub(super) fn choose_detectors(&self, reader: &mut Reader<'_>) -> ResourceDetectors {
+        let variables = [&variables::RESOURCE_DETECTORS, &variables::EXPERIMENTAL_RESOURCE_DETECTORS];
+        if let Some(detectors) = self.detectors {
+            return detectors;
+        }
+        let Some((variable, names)) =
+            variables.into_iter().find_map(|variable| Some((variable, reader.optional(variable)?)))
+        else {
+            return ResourceDetectors::ALL;
+        };
+        let find = |name: &String| ResourceDetector::ALL.into_iter().find(|detector| detector.as_str() == *name);
+        let all = names.iter().any(|name| name == "all");
+        let used = if all { ResourceDetectors::ALL } else { names.iter().filter_map(find).collect() };
+        let is_known = |name: &String| name == "all" || name == "none" || find(name).is_some();
+        let unknown: Vec<_> =
+            names.iter().filter(|name| !is_known(name)).map(|name| format!("{:?}", shown(name))).collect();
+        if !unknown.is_empty() {
+            let (name, unknown) = (variable.row.name, shown(&unknown.join(", ")));
+            reader.report(format!(
+                "{name}: {unknown} is no detector of otlp (`container`, `host`, `process`, `service`); using {used}"
+            ));
         }
         used
     }

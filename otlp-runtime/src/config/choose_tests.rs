@@ -116,6 +116,20 @@ fn cases() -> Vec<Case> {
             ["unknown", "env", "code"],
         ),
         case(
+            "OTLP_RESOURCE_DETECTORS",
+            "Host, process",
+            new().with_resource_detectors([]),
+            |r| r.detectors.to_string(),
+            ["container,host,process,service", "host,process", "none"],
+        ),
+        case(
+            "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS",
+            "service",
+            new().with_resource_detectors([ResourceDetector::Host]),
+            |r| r.detectors.to_string(),
+            ["container,host,process,service", "service", "host"],
+        ),
+        case(
             "OTEL_ATTRIBUTE_COUNT_LIMIT",
             "7",
             limited(limits().with_attribute_count(9)),
@@ -330,4 +344,16 @@ fn levels_are_found_by_their_usual_names() {
     }
     reported(&[("OTEL_LOG_LEVEL", "loud")], &["OTEL_LOG_LEVEL", "loud", "using info"]);
     assert!(matches!("loud".parse::<LogLevel>(), Err(OtlpError::InvalidConfig { setting: "log_level", .. })));
+}
+
+#[test]
+fn res6_detectors_are_a_list_of_known_names() {
+    let own = "OTLP_RESOURCE_DETECTORS";
+    let other = "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS";
+    let detectors = |variables: &[(&str, &str)]| quiet(&new(), variables).detectors;
+    assert_eq!(detectors(&[(own, "none")]), ResourceDetectors::NONE);
+    assert_eq!(detectors(&[(own, "ALL"), (other, "none")]), ResourceDetectors::ALL);
+    let resolved = reported(&[(other, "otel,host,aws_ec2")], &[other, "\"otel\", \"aws_ec2\"", "using host"]);
+    assert_eq!(resolved.resource.get("service.instance.id"), None);
+    assert!(quiet(&new(), &[(own, "service")]).resource.get("service.instance.id").is_some());
 }

@@ -1,6 +1,7 @@
 //! What can be set, in code and by the environment: plain data. Nothing here starts a thread or opens a connection.
 
 mod choose;
+mod detectors;
 pub(crate) mod endpoint;
 mod exporter;
 mod filter;
@@ -18,6 +19,7 @@ mod should_sample;
 mod validation;
 mod variables;
 
+pub use detectors::{ResourceDetector, ResourceDetectors};
 pub use endpoint::{EndpointKind, EndpointSetting, Source};
 pub use exporter::{TracesExporter, TracesExporters};
 pub use filter::Filter;

@@ -10,7 +10,10 @@ use super::reader::Reader;
 use super::resource::{self, Parts};
 use super::validation::require;
 use super::variables;
-use super::{Filter, LogLevel, OtlpConfig, ResolvedLimits, Sampler, TracesExporters, TransportProtocol};
+use super::{
+    Filter, LogLevel, OtlpConfig, ResolvedLimits, ResourceDetector, ResourceDetectors, Sampler, TracesExporters,
+    TransportProtocol,
+};
 use crate::data::Resource;
 use crate::error::OtlpError;
 
@@ -67,8 +70,10 @@ pub struct Resolved {
     pub shutdown_timeout: Duration,
     /// Most requests under way at once.
     pub concurrency: usize,
-    /// Who makes the telemetry.
+    /// Who makes the telemetry, as far as it is known at once.
     pub resource: Resource,
+    /// What else is found out about that.
+    pub detectors: ResourceDetectors,
 }
 
 impl OtlpConfig {
@@ -108,9 +113,11 @@ impl OtlpConfig {
         let (filter, filter_source) =
             reader.choose(self.parsed_filter()?, &[&variables::FILTER], Filter::new(), |_| Ok(()), shown);
 
+        let detectors = self.choose_detectors(&mut reader);
         let service_name = reader.optional(&variables::SERVICE_NAME);
         let attributes = reader.optional(&variables::RESOURCE_ATTRIBUTES);
         let resource = resource::build(Parts {
+            instance_id: detectors.has(ResourceDetector::Service),
             environment: attributes.unwrap_or_default(),
             service_name,
             attributes: &self.attributes,
@@ -145,6 +152,7 @@ impl OtlpConfig {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT).min(LONGEST),
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
             resource,
+            detectors,
         })
     }
 
@@ -267,6 +275,7 @@ impl fmt::Debug for Resolved {
             .field("memory_limit", &self.memory_limit)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("concurrency", &self.concurrency)
+            .field("detectors", &self.detectors)
             .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
             .finish()
     }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::endpoint::without_secrets;
-use super::{EndpointKind, LogLevel, Sampler, SpanLimits, TracesExporter, TracesExporters, TransportProtocol};
+use super::{
+    EndpointKind, LogLevel, ResourceDetector, ResourceDetectors, Sampler, SpanLimits, TracesExporter, TracesExporters,
+    TransportProtocol,
+};
 use crate::data::AttributeValue;
 
 /// How telemetry is recorded and where it goes. A new one sets nothing: then the environment decides, and then the
@@ -21,6 +24,7 @@ pub struct OtlpConfig {
     pub(super) protocol: Option<TransportProtocol>,
     pub(super) service: Option<Service>,
     pub(super) attributes: Vec<(String, AttributeValue)>,
+    pub(super) detectors: Option<ResourceDetectors>,
     pub(super) sampler: Option<Sampler>,
     pub(super) filter: Option<String>,
     pub(super) span_limits: SpanLimits,
@@ -79,6 +83,19 @@ impl OtlpConfig {
     /// One attribute of the program, over an earlier value of the same key. `telemetry.sdk.*` always name otlp.
     pub fn with_resource_attribute(mut self, key: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
         self.attributes.push((key.into(), value.into()));
+        self
+    }
+
+    /// Which attributes of the program are found out. That happens in the background: `init` does not wait for it, and the
+    /// first batch at most 2 s. What is set otherwise, in code or by the environment, wins. Default: all; an empty list: none.
+    ///
+    /// ```
+    /// # use otlp_runtime as otlp;
+    /// # use otlp::config::{OtlpConfig, ResourceDetector};
+    /// let config = OtlpConfig::default().with_resource_detectors([ResourceDetector::Service, ResourceDetector::Host]);
+    /// ```
+    pub fn with_resource_detectors(mut self, detectors: impl IntoIterator<Item = ResourceDetector>) -> Self {
+        self.detectors = Some(detectors.into_iter().collect());
         self
     }
 
@@ -209,6 +226,7 @@ impl fmt::Debug for OtlpConfig {
         some(&mut s, "service", self.service.as_ref());
         let keys: Vec<&str> = self.attributes.iter().map(|(key, _)| key.as_str()).collect();
         some(&mut s, "resource_attributes", Some(&keys).filter(|keys| !keys.is_empty()));
+        some(&mut s, "resource_detectors", self.detectors.as_ref());
         some(&mut s, "sampler", self.sampler.as_ref());
         some(&mut s, "filter", self.filter.as_ref());
         some(&mut s, "span_limits", Some(&self.span_limits).filter(|limits| **limits != SpanLimits::default()));

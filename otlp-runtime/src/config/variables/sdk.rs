@@ -97,3 +97,25 @@ pub(in super::super) const BSP_MAX_EXPORT_BATCH_SIZE: Variable<usize> = Variable
     },
     parse: parse::positive,
 };
+
+pub(in super::super) const RESOURCE_DETECTORS: Variable<Vec<String>> = Variable {
+    row: Row {
+        name: "OTLP_RESOURCE_DETECTORS",
+        takes: "`container`, `host`, `process`, `service`, with commas between; `all`; `none`",
+        default: "`all`",
+        code: "`with_resource_detectors`",
+        doc: "Which attributes of the program are found out.",
+    },
+    parse: parse::names,
+};
+
+pub(in super::super) const EXPERIMENTAL_RESOURCE_DETECTORS: Variable<Vec<String>> = Variable {
+    row: Row {
+        name: "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS",
+        takes: "as above",
+        default: "the variable above",
+        code: "`with_resource_detectors`",
+        doc: "The same by the name that other SDKs have for it; the variable above wins.",
+    },
+    parse: parse::names,
+};
