@@ -49,7 +49,10 @@ pub use otlp_runtime::trace::task;
 #[doc(inline)]
 pub use otlp_runtime::{
     account,
-    config::{OtlpConfig, Sampler, SpanLimits, TransportProtocol},
+    config::{
+        LogLevel, OtlpConfig, ParentBased, ResourceDetector, Sampler, SamplingDecision, SamplingInput, SamplingParent,
+        ShouldSample, SpanLimits, TracesExporter, TransportProtocol,
+    },
     data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,
     init::{OtlpGuard, flush, flush_async, init, shutdown},

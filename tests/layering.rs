@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["account"],
     &["data"],
     &["config"],
+    &["detect"],
     &["record"],
     &["metrics", "trace", "logs"],
     &["macro_support"],

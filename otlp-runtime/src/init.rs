@@ -11,17 +11,17 @@ use std::time::Duration;
 #[cfg(feature = "export")]
 use std::time::Instant;
 
-use crate::account::say_line;
+use crate::account::{Severity, say_at, say_line, set_verbosity};
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
-use crate::config::{EndpointKind, EndpointSetting, Resolved};
-use crate::config::{OtlpConfig, process_environment};
+use crate::config::{EndpointKind, EndpointSetting, Resolved, TransportProtocol};
+use crate::config::{LogLevel, OtlpConfig, TracesExporters, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
 use crate::os::fork::OfProcess;
 #[cfg(feature = "export")]
-use crate::transport::{self, Endpoint};
+use crate::transport::{self, Endpoint, TransportFactory};
 
 /// A guard that goes within this time was probably not meant to.
 #[cfg(feature = "export")]
@@ -49,7 +49,7 @@ pub fn init() -> Result<OtlpGuard, OtlpError> {
 #[doc(hidden)]
 pub fn init_or_say(config: OtlpConfig) -> OtlpGuard {
     config.init().unwrap_or_else(|error| {
-        say_line(&format!("{error}; going on without telemetry"));
+        say_at(Severity::Error, &format!("{error}; going on without telemetry"));
         OtlpGuard::inert()
     })
 }
@@ -67,8 +67,15 @@ impl OtlpConfig {
             self.validate()?;
             return Ok(OtlpGuard::inert());
         }
-        let settings = self.resolve(&process_environment, &mut |line| say_line(&line))?;
-        if settings.disabled {
+        // What they say may also be whether they are to appear.
+        let mut lines = Vec::new();
+        let resolved = self.resolve(&process_environment, &mut |line| lines.push(line));
+        if let Ok(settings) = &resolved {
+            set_verbosity(severity(settings.log_level));
+        }
+        lines.iter().for_each(|line| say_line(line));
+        let settings = resolved?;
+        if settings.disabled || settings.exporters == TracesExporters::NONE {
             return Ok(OtlpGuard::inert());
         }
         #[cfg(feature = "export")]
@@ -78,16 +85,33 @@ impl OtlpConfig {
     }
 }
 
+fn severity(level: LogLevel) -> Option<Severity> {
+    match level {
+        LogLevel::Off => None,
+        LogLevel::Error => Some(Severity::Error),
+        LogLevel::Warn => Some(Severity::Warn),
+        LogLevel::Info => Some(Severity::Info),
+    }
+}
+
 #[cfg(feature = "export")]
-fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
+fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
     let protocol = settings.protocol;
+    if !settings.exporters.otlp || protocol == TransportProtocol::Stdout {
+        return Ok(transport::console::build());
+    }
     let EndpointSetting { url, kind, .. } = &settings.endpoint;
     let name = match kind {
         EndpointKind::Base => "endpoint",
         EndpointKind::Signal => "traces_endpoint",
     };
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
-    let transport = transport::build(protocol, endpoint, settings.timeout)?;
+    transport::build(protocol, endpoint, settings.timeout)
+}
+
+#[cfg(feature = "export")]
+fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
+    let transport = transport_of(settings)?;
     match collector::open_global(settings, transport) {
         Ok(pipe) => {
             ending::watch(settings.shutdown_timeout);
@@ -96,12 +120,17 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
             {
                 say_line(&format!("{error}; SIGTERM ends the program as if nothing was set"));
             }
-            let running = Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() };
+            let running = Running {
+                pipe,
+                timeout: settings.shutdown_timeout,
+                since: Instant::now(),
+                silence_is_odd: settings.sampler.takes_every_root(),
+            };
             Ok(OtlpGuard(Some(OfProcess::new(running))))
         }
         // The system's refusal is no fault of the program, which runs without telemetry.
         Err(error @ OtlpError::Thread { .. }) => {
-            say_line(&format!("{error}; going on without telemetry"));
+            say_at(Severity::Error, &format!("{error}; going on without telemetry"));
             Ok(OtlpGuard::inert())
         }
         Err(error) => Err(error),
@@ -126,6 +155,8 @@ struct Running {
     pipe: Arc<Pipe>,
     timeout: Duration,
     since: Instant,
+    /// No sampler keeps spans from being recorded.
+    silence_is_odd: bool,
 }
 
 impl OtlpGuard {
@@ -140,8 +171,10 @@ impl OtlpGuard {
 #[cfg(feature = "export")]
 impl Drop for OtlpGuard {
     fn drop(&mut self) {
-        let Some(Running { pipe, timeout, since }) = self.0.as_ref().and_then(OfProcess::get) else { return };
-        let at_once = since.elapsed() < AT_ONCE;
+        let Some(Running { pipe, timeout, since, silence_is_odd }) = self.0.as_ref().and_then(OfProcess::get) else {
+            return;
+        };
+        let at_once = *silence_is_odd && since.elapsed() < AT_ONCE;
         // What is lost is said by the exporter.
         let ended = collector::shutdown(Some(pipe), *timeout);
         if ended.is_some() && at_once && pipe.counts().recorded == 0 {

@@ -10,6 +10,8 @@ pub mod config;
 #[cfg(not(loom))]
 pub mod data;
 #[cfg(all(feature = "export", not(loom)))]
+mod detect;
+#[cfg(all(feature = "export", not(loom)))]
 pub(crate) mod encode;
 #[cfg(not(loom))]
 pub mod error;

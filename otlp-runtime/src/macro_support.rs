@@ -25,7 +25,8 @@ use crate::record::counters;
 use crate::record::journal::{Journal, Key};
 use crate::record::layout::tag;
 use crate::record::local;
-use crate::record::span::{self, Live, ScopedSpan, Starting};
+use crate::record::span::{Live, ScopedSpan, Starting};
+use crate::record::start;
 use crate::record::text::caught;
 use crate::trace::{Context, Within, link_to, record_failure};
 
@@ -114,7 +115,7 @@ impl Fields<'_> {
 
 #[inline(always)]
 fn start_with(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -> Option<Starting> {
-    with_fields(span::start(callsite)?, fields)
+    with_fields(start::start(callsite)?, fields)
 }
 
 fn start_below(
@@ -122,7 +123,7 @@ fn start_below(
     parent: &Context,
     fields: impl FnOnce(&mut Fields<'_>),
 ) -> Option<Starting> {
-    with_fields(local::with(|local| span::start_under(local, callsite, &parent.parent))?, fields)
+    with_fields(local::with(|local| start::start_under(local, callsite, &parent.parent))?, fields)
 }
 
 #[inline(always)]
@@ -328,14 +329,14 @@ pub fn span(callsite: &'static Callsite, fields: impl FnOnce(&mut Fields<'_>)) -
 /// Whether a span of this callsite would be recorded here and now: one relaxed load if nobody records.
 #[inline(always)]
 pub fn enabled(callsite: &'static Callsite) -> bool {
-    callsite.is_enabled() && span::would_record(callsite)
+    callsite.is_enabled() && start::would_record(callsite)
 }
 
 /// An event or a log record. Until there are logs, it is an event of the current span; without one it goes nowhere.
 #[cold]
 pub fn event(callsite: &'static Callsite, body: Option<fmt::Arguments<'_>>, fields: impl FnOnce(&mut Fields<'_>)) {
     let span = Span::current();
-    if !span.is_recording() || !span::is_wanted_here(callsite) {
+    if !span.is_recording() || !start::is_wanted_here(callsite) {
         return;
     }
     let metadata = callsite.metadata();

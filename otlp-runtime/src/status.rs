@@ -17,6 +17,8 @@ pub struct Status {
     pub stale_updates: u64,
     /// Attributes, events and the like that gave up waiting while other threads wrote to the same span.
     pub contended_updates: u64,
+    /// Spans that were not recorded because the program's own sampler panicked, in this process so far.
+    pub sampler_panics: u64,
     /// Bytes that recording holds now: logs of all threads, open spans, and attributes too large for either.
     pub recording_bytes: usize,
 }
@@ -29,7 +31,8 @@ pub fn status() -> Status {
     #[cfg(not(feature = "export"))]
     let traces = Counts::default();
     let (stale_updates, contended_updates) = crate::record::counters::refused_updates();
-    Status { traces, stale_updates, contended_updates, recording_bytes: crate::record::memory() }
+    let sampler_panics = crate::record::counters::sampler_panics();
+    Status { traces, stale_updates, contended_updates, sampler_panics, recording_bytes: crate::record::memory() }
 }
 
 impl fmt::Display for Status {

@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod fields;
 mod futures;
+mod samplers;
 mod sampling;
 mod spans;
 #[path = "../support/mod.rs"]

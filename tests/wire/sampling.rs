@@ -13,7 +13,7 @@ pub(super) fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// What arrives of what `f` records with this sampler; the accounts know of no other span.
-pub(super) fn sampled<R>(sampler: Sampler, f: impl FnOnce() -> R) -> (R, Captured) {
+pub(super) fn sampled<R>(sampler: impl Into<Sampler>, f: impl FnOnce() -> R) -> (R, Captured) {
     let _alone = alone();
     let collector = Collector::start().unwrap();
     let config = OtlpConfig::default().with_env(false).with_endpoint(collector.endpoint()).with_sampler(sampler);
@@ -44,7 +44,7 @@ fn expensive() -> u32 {
     EVALUATED.get()
 }
 
-fn remote(flags: TraceFlags) -> Context {
+pub(super) fn remote(flags: TraceFlags) -> Context {
     let trace = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").unwrap();
     Context::remote(trace, SpanId::from_hex("00f067aa0ba902b7").unwrap(), flags)
 }

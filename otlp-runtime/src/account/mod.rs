@@ -7,3 +7,4 @@ mod report;
 pub use ledger::{Counts, Ledger};
 pub use reason::DropReason;
 pub use report::{Report, say_line};
+pub(crate) use report::{Severity, say_at, set_verbosity};

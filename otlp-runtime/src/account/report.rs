@@ -1,5 +1,8 @@
 //! Failures visible without any set-up: one rate-limited line on stderr for each kind of event.
+//!
+//! Each line has a level, and OTEL_LOG_LEVEL says which levels appear.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,6 +10,41 @@ use crate::os::stderr;
 
 /// At most one line for each kind in this time.
 const INTERVAL: Duration = Duration::from_secs(10);
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Severity {
+    /// Something is lost, or fails.
+    Error = 1,
+    /// Something is set or used wrongly.
+    Warn = 2,
+    /// Something works again.
+    Info = 3,
+}
+
+impl Severity {
+    /// That of a kind of lines; what no list has is an error.
+    fn of(kind: &str) -> Self {
+        match kind {
+            "export recovered" | "dropping ended" => Self::Info,
+            "export warning" | "guard dropped at once" | "span limits" => Self::Warn,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// The highest severity that appears, as a number; 0: none does.
+static VERBOSITY: AtomicU8 = AtomicU8::new(Severity::Info as u8);
+
+/// Sets which lines appear, in the whole process: those up to `most`. `None`: none.
+pub(crate) fn set_verbosity(most: Option<Severity>) {
+    VERBOSITY.store(most.map_or(0, |most| most as u8), Ordering::Relaxed);
+}
+
+fn is_heard(severity: Severity) -> bool {
+    severity as u8 <= VERBOSITY.load(Ordering::Relaxed)
+}
 
 /// A rate-limited writer of lines to stderr; lines kept back are counted in the next that appears.
 #[derive(Debug, Default)]
@@ -27,9 +65,13 @@ impl Report {
 
     /// Says `line` unless `kind` spoke less than ten seconds ago.
     pub fn say(&self, kind: &'static str, line: impl FnOnce() -> String) {
+        let severity = Severity::of(kind);
+        if !is_heard(severity) {
+            return;
+        }
         if let Some(kept_back) = self.admit(kind, Instant::now()) {
             let suffix = if kept_back > 0 { format!(" ({kept_back} similar lines kept back)") } else { String::new() };
-            say_line(&format!("{}{suffix}", line()));
+            say_at(severity, &format!("{}{suffix}", line()));
         }
     }
 
@@ -53,12 +95,17 @@ impl Report {
     }
 }
 
+/// Says one line about settings, which no rate limit holds back.
+pub fn say_line(line: &str) {
+    say_at(Severity::Warn, line);
+}
+
 /// Says one line that no rate limit holds back.
 ///
 /// It is one `write`, so that lines of several processes do not mix. A closed or full stderr loses the line, and nobody
 /// waits for it.
-pub fn say_line(line: &str) {
-    if !stderr::is_ready() {
+pub(crate) fn say_at(severity: Severity, line: &str) {
+    if !is_heard(severity) || !stderr::is_ready() {
         return;
     }
     let mut text = format!("otlp: {line}");

@@ -116,7 +116,9 @@ impl<F: Feed, D: Doze> Engine<F, D> {
         for (ticket, _) in &asked {
             // In a pipeline that is closed, everything is below the mark.
             let closed = || Mark { below: u64::MAX, lost: ticket.pipe.lost.load(Ordering::Relaxed) };
-            marked.push(self.routes.get(ticket.pipe.route).map_or_else(closed, |pipeline| pipeline.mark()));
+            marked.push(
+                self.routes.get(ticket.pipe.route).map_or_else(closed, |pipeline| pipeline.mark(ticket.deadline())),
+            );
         }
         for (ticket, _) in asked.iter().filter(|(_, end)| *end) {
             self.routes.close(ticket.pipe.route);

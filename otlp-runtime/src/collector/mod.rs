@@ -9,6 +9,7 @@
 
 mod budget;
 mod desk;
+mod detection;
 mod engine;
 mod feed;
 mod flush;
@@ -18,6 +19,7 @@ mod pace;
 mod pipe;
 mod pipeline;
 mod routes;
+mod tee;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -26,26 +28,28 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub(crate) use flush::Flush;
-#[cfg(feature = "testing")]
 pub(crate) use outlet::Outlet;
 pub(crate) use pipe::Pipe;
 pub(crate) use pipeline::BatchLimits;
 
 use crate::account::{Counts, Ledger, Report};
-use crate::config::{Resolved, RootSampler, Sampler, Source};
+use crate::config::{Resolved, Source};
 #[cfg(feature = "testing")]
 use crate::data::Resource;
 use crate::error::OtlpError;
-use crate::exporter::{Exporter, Settings};
+use crate::exporter::{Exporter, RetryPolicy, Settings};
 use crate::os::fork::PerProcess;
-use crate::record::route::{self, Sampling};
-use crate::record::{doze, fork, journal};
+use crate::record::sampling::Own;
+use crate::record::text::caught;
+use crate::record::{doze, fork, journal, route};
 use crate::transport::TransportFactory;
 use budget::Budget;
 use desk::Desk;
+use detection::Detection;
 use engine::Engine;
 use feed::{Logs, Nap};
 use pipeline::Pipeline;
+use tee::Tee;
 use ticket::Ticket;
 
 /// The thread's name.
@@ -90,33 +94,41 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
         items: u64::try_from(settings.batch_size).unwrap_or(u64::MAX),
         age: settings.schedule_delay,
     };
-    let exporter = Settings {
+    let mut exporting = Settings {
         timeout: settings.timeout,
         concurrency: settings.concurrency,
         queue_bytes: budget.queue,
+        queue_items: u64::try_from(settings.queue_size).unwrap_or(u64::MAX),
+        retry: RetryPolicy { max_elapsed: settings.export_timeout, ..RetryPolicy::default() },
         on_thread_start: own::mark,
-        ..Settings::default()
     };
     let filter = (settings.filter.clone(), settings.filter_source == Source::Code);
     let ledger = Arc::new(Ledger::default());
     start()?;
-    let exporter = Box::new(Exporter::start(exporter, transport, Arc::clone(&ledger))?);
+    let (mirrored, beside) = (settings.exporters.otlp && settings.exporters.console, exporting.clone());
+    if !settings.exporters.otlp {
+        exporting = tee::for_console(exporting);
+    }
+    let exporter = Exporter::start(exporting, transport, Arc::clone(&ledger))?;
+    let outlet: Box<dyn Outlet> = if mirrored { Box::new(Tee::new(exporter, beside)?) } else { Box::new(exporter) };
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
     crate::record::clock::start();
     journal::keep(settings.limits.events, settings.limits.links);
-    Ok(desk().open_global(reservation, || {
-        let route = route::open_global(sampling(&settings.sampler), filter);
-        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter).limited(settings.limits.into())
-    }))
+    let mut unused = Vec::new();
+    let pipe = desk().open_global(reservation, || {
+        let (route, samplers) = route::open_global(&settings.sampler, filter);
+        unused = samplers;
+        let detection = Detection::new(settings.detectors, settings.resource.clone());
+        let pipeline = Pipeline::new(route, true, &settings.resource, limits, ledger, outlet);
+        pipeline.limited(settings.limits.into()).detecting(detection)
+    });
+    forget(unused);
+    Ok(pipe)
 }
 
-fn sampling(sampler: &Sampler) -> Sampling {
-    let ratio = match sampler.root() {
-        RootSampler::AlwaysOn => 1.0,
-        RootSampler::AlwaysOff => 0.0,
-        RootSampler::TraceIdRatio(ratio) => ratio,
-    };
-    Sampling::new(ratio, sampler.is_parent_based())
+/// Drops the program's own samplers; a panic in that is theirs.
+fn forget(unused: Vec<Own>) {
+    caught(|| drop(unused));
 }
 
 /// Opens a pipeline beside the global one. Its route is open until [`close`].
@@ -178,7 +190,9 @@ pub(crate) fn flush_async(allowed: Duration) -> Flush {
 ///
 /// `None`: there is none.
 pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Result<(), OtlpError>> {
-    let ticket = desk().ask_shutdown(only, allowed, route::close_global)?;
+    let mut unused = Vec::new();
+    let ticket = desk().ask_shutdown(only, allowed, || unused = route::close_global())?;
+    forget(unused);
     let ended = wait(&ticket);
     if !own::is_marked() {
         desk().finish(&ticket.pipe);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::detection::{Detection, Outcome};
 use super::outlet::Outlet;
 use super::pipe::Pipe;
 use super::ticket::Mark;
@@ -13,6 +14,9 @@ use crate::data::Resource;
 use crate::encode::{OpenBatch, SpanLimits};
 use crate::exporter::Batch;
 use crate::processor::RecordSource;
+
+/// More than any detection takes.
+const LONG: Duration = Duration::from_secs(60);
 
 /// When an open batch is closed: at the first of these.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +43,8 @@ pub(crate) struct Pipeline {
     /// The number of the open batch.
     seq: u64,
     told_of_limits: bool,
+    /// What its first batch waits for.
+    detection: Option<Detection>,
     /// What was lost on the way here, for each reason.
     lost: [u64; DropReason::COUNT],
 }
@@ -63,8 +69,15 @@ impl Pipeline {
             opened: None,
             seq: 0,
             told_of_limits: false,
+            detection: None,
             lost: [0; DropReason::COUNT],
         }
+    }
+
+    /// Has its resource completed before the first batch is closed.
+    pub(super) fn detecting(mut self, detection: Detection) -> Self {
+        self.detection = Some(detection);
+        self
     }
 
     /// Limits the spans that it takes; without, the defaults hold.
@@ -94,9 +107,19 @@ impl Pipeline {
         }
         self.items += 1;
         self.unbooked += 1;
-        self.opened.get_or_insert(now);
+        if self.opened.is_none() {
+            self.open(now);
+        }
         if self.items >= self.limits.items || self.batch.bytes() >= self.limits.bytes {
             self.close();
+        }
+    }
+
+    #[cold]
+    fn open(&mut self, now: Instant) {
+        self.opened = Some(now);
+        if let Some(detection) = &mut self.detection {
+            detection.start(now);
         }
     }
 
@@ -134,11 +157,37 @@ impl Pipeline {
 
     /// When the open batch is due.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.opened.and_then(|opened| opened.checked_add(self.limits.age))
+        let due = self.opened.and_then(|opened| opened.checked_add(self.limits.age))?;
+        let pending = self.detection.as_ref().and_then(Detection::pending);
+        Some(pending.map_or(due, |pending| pending.max(due)))
+    }
+
+    /// Waits until the resource is complete, at most until `latest`. Whoever has no time for that goes without.
+    #[cold]
+    fn complete_resource(&mut self, latest: Option<Instant>) {
+        let Some(detection) = &self.detection else { return };
+        match detection.wait(latest.unwrap_or_else(|| Instant::now() + LONG)) {
+            Outcome::Found(resource) => self.batch.describe(&resource),
+            Outcome::Failed => {
+                let text = "the host, the process and the container could not be detected within 2 s; going on without \
+                            their attributes (`with_resource_detectors`, OTLP_RESOURCE_DETECTORS)";
+                self.pipe.outlet.say("resource", text.to_owned());
+            }
+            Outcome::Waiting => return,
+        }
+        self.detection = None;
     }
 
     /// Closes the batch, and hands it over.
     pub(super) fn close(&mut self) {
+        self.close_by(None);
+    }
+
+    /// The same for somebody who waits until `latest`.
+    fn close_by(&mut self, latest: Option<Instant>) {
+        if self.items > 0 && self.detection.is_some() {
+            self.complete_resource(latest);
+        }
         self.book();
         self.opened = None;
         let items = std::mem::take(&mut self.items);
@@ -158,8 +207,10 @@ impl Pipeline {
     }
 
     /// Closes the batch: everything that was taken so far is below the mark.
-    pub(super) fn mark(&mut self) -> Mark {
-        self.close();
+    ///
+    /// `latest`: when whoever asks for it waits no more.
+    pub(super) fn mark(&mut self, latest: Instant) -> Mark {
+        self.close_by(Some(latest));
         Mark { below: self.seq, lost: self.pipe.lost.load(Ordering::Relaxed) }
     }
 }

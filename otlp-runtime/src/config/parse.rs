@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::endpoint::{self, EndpointKind};
 use super::limits::MOST;
-use super::{Filter, TransportProtocol};
+use super::{Filter, LogLevel, Sampler, TransportProtocol};
 
 /// The longest time that a setting means; longer ones, and "no limit", are this: 2^31-1 ms, nearly 25 days.
 pub(super) const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
@@ -40,6 +40,60 @@ pub(super) fn timeout(value: &str) -> Result<Duration, String> {
         Ok(ms) if ms <= i64::from(i32::MAX) => Ok(Duration::from_millis(ms.unsigned_abs())),
         _ => Err(format!("{:?} is not a whole number of milliseconds up to {}", shown(value), i32::MAX)),
     }
+}
+
+/// Milliseconds, 0 to 2^31-1 (spec-checklist ENV5).
+pub(super) fn duration(value: &str) -> Result<Duration, String> {
+    match value.parse::<i64>() {
+        Ok(0) => Ok(Duration::ZERO),
+        _ => timeout(value),
+    }
+}
+
+/// How many of something of which there is at least one: 1 to 2^31-1 (spec-checklist ENV4).
+pub(super) fn positive(value: &str) -> Result<usize, String> {
+    match whole(value)? {
+        0 => Err("0 means that nothing is ever sent".to_owned()),
+        number if number > i32::MAX as usize => Err(format!("{number} is more than {}", i32::MAX)),
+        number => Ok(number),
+    }
+}
+
+/// A share, 0 to 1.
+pub(super) fn ratio(value: &str) -> Result<f64, String> {
+    match value.parse::<f64>() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err(format!("{:?} is not a number from 0 to 1", shown(value))),
+    }
+}
+
+/// A sampler's name, of either case (spec-checklist ENV6); one that has a ratio records everything.
+pub(super) fn sampler(value: &str) -> Result<Sampler, String> {
+    let samplers = [
+        ("always_on", Sampler::always_on()),
+        ("always_off", Sampler::always_off()),
+        ("traceidratio", Sampler::trace_id_ratio(1.0)),
+        ("parentbased_always_on", Sampler::parent_based(Sampler::always_on())),
+        ("parentbased_always_off", Sampler::parent_based(Sampler::always_off())),
+        ("parentbased_traceidratio", Sampler::parent_based(Sampler::trace_id_ratio(1.0))),
+    ];
+    let found = samplers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
+    found.map(|(_, sampler)| sampler).ok_or_else(|| {
+        format!(
+            "{:?} is not a sampler of otlp (`always_on`, `always_off`, `traceidratio`, `parentbased_*`)",
+            shown(value)
+        )
+    })
+}
+
+/// A level's name.
+pub(super) fn log_level(value: &str) -> Result<LogLevel, String> {
+    LogLevel::find(value).ok_or_else(|| format!("{:?} is not a level (`none`, `error`, `warn`, `info`)", shown(value)))
+}
+
+/// Names with commas between, in lower case; empty ones are passed over.
+pub(super) fn names(value: &str) -> Result<Vec<String>, String> {
+    Ok(value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect())
 }
 
 /// How many of something: 0 to the most that one span can carry.

@@ -15,10 +15,12 @@ pub enum TransportProtocol {
     /// OTLP over HTTP with protobuf bodies, the default of the specification; its usual port is 4318.
     #[default]
     HttpProtobuf,
+    /// Readable text on stdout, as `OTEL_TRACES_EXPORTER=console` has it, and to no receiver. Its format is not stable.
+    Stdout,
 }
 
 impl TransportProtocol {
-    /// Every protocol that there is.
+    /// Every protocol that reaches a receiver.
     pub(super) const ALL: [Self; 2] = [Self::Grpc, Self::HttpProtobuf];
 
     /// The name in `OTEL_EXPORTER_OTLP_PROTOCOL`: `grpc`, `http/protobuf`.
@@ -26,22 +28,24 @@ impl TransportProtocol {
         match self {
             Self::Grpc => "grpc",
             Self::HttpProtobuf => "http/protobuf",
+            Self::Stdout => "stdout",
         }
     }
 
-    /// Where a receiver of this protocol listens by default (spec-checklist EXP4).
+    /// Where a receiver of this protocol listens by default (spec-checklist EXP4); none does for [`Self::Stdout`].
     pub const fn default_endpoint(self) -> &'static str {
         match self {
             Self::Grpc => "http://localhost:4317",
             Self::HttpProtobuf => "http://localhost:4318",
+            Self::Stdout => "",
         }
     }
 
-    /// The cargo feature that brings the protocol.
+    /// The cargo feature that brings the protocol; for [`Self::Stdout`] any of them does.
     pub const fn feature(self) -> &'static str {
         match self {
             Self::Grpc => "grpc",
-            Self::HttpProtobuf => "http",
+            Self::HttpProtobuf | Self::Stdout => "http",
         }
     }
 
@@ -50,6 +54,7 @@ impl TransportProtocol {
         match self {
             Self::Grpc => cfg!(feature = "grpc"),
             Self::HttpProtobuf => cfg!(feature = "http"),
+            Self::Stdout => cfg!(feature = "export"),
         }
     }
 

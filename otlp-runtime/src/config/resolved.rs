@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use super::endpoint::{self, EndpointKind, EndpointSetting, Source, without_secrets};
 use super::parse::LONGEST;
+use super::reader::Reader;
 use super::resource::{self, Parts};
-use super::validation::MOST_RESOURCE_BYTES;
 use super::validation::require;
-use super::variables::{self, UNREAD, Variable};
-use super::{Filter, OtlpConfig, ResolvedLimits, Sampler, TransportProtocol};
+use super::variables;
+use super::{
+    Filter, LogLevel, OtlpConfig, ResolvedLimits, ResourceDetector, ResourceDetectors, Sampler, TracesExporters,
+    TransportProtocol,
+};
 use crate::data::Resource;
 use crate::error::OtlpError;
 
@@ -22,9 +25,7 @@ pub fn process_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-const BATCH_SIZE: usize = 8192;
 const BATCH_BYTES: usize = 1 << 20;
-const SCHEDULE_DELAY: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MEMORY_LIMIT: usize = 32 << 20;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +36,10 @@ const CONCURRENCY: usize = 8;
 pub struct Resolved {
     /// Nothing is to be started.
     pub disabled: bool,
+    /// Which of its own lines otlp writes.
+    pub log_level: LogLevel,
+    /// Where traces go; if that is nowhere, nothing is to be started.
+    pub exporters: TracesExporters,
     /// How telemetry travels; its feature is on.
     pub protocol: TransportProtocol,
     /// Where traces go to.
@@ -51,10 +56,14 @@ pub struct Resolved {
     pub limits: ResolvedLimits,
     /// Most items of a batch.
     pub batch_size: usize,
+    /// Most items in closed batches, waiting or under way.
+    pub queue_size: usize,
     /// Encoded bytes at which a batch is sent.
     pub batch_bytes: usize,
     /// Longest wait of an item for its batch.
     pub schedule_delay: Duration,
+    /// Longest time from a batch's first attempt to its last; zero means no end.
+    pub export_timeout: Duration,
     /// Bytes that recorded and unsent telemetry may take in all.
     pub memory_limit: usize,
     /// Longest wait of the guard's drop.
@@ -63,8 +72,10 @@ pub struct Resolved {
     pub flush_on_sigterm: bool,
     /// Most requests under way at once.
     pub concurrency: usize,
-    /// Who makes the telemetry.
+    /// Who makes the telemetry, as far as it is known at once.
     pub resource: Resource,
+    /// What else is found out about that.
+    pub detectors: ResourceDetectors,
 }
 
 impl OtlpConfig {
@@ -80,7 +91,7 @@ impl OtlpConfig {
         self.resolve_with(environment, report, &TransportProtocol::is_available)
     }
 
-    fn resolve_with(
+    pub(super) fn resolve_with(
         &self,
         environment: &Environment<'_>,
         report: &mut dyn FnMut(String),
@@ -89,10 +100,12 @@ impl OtlpConfig {
         self.check_rest()?;
         let none: &Environment<'_> = &|_| None;
         let environment = if self.no_env { none } else { environment };
-        let mut reader = Reader { environment, report, said: Vec::new() };
+        let mut reader = Reader::new(environment, report);
 
         let disabled = reader.choose(self.disabled, &[&variables::SDK_DISABLED], false, |_| Ok(()), bool::to_string).0;
-        let protocol = self.choose_protocol(&mut reader, available, disabled)?;
+        let log_level = self.choose_log_level(&mut reader);
+        let exporters = self.choose_exporters(&mut reader);
+        let protocol = self.choose_protocol(&mut reader, available, disabled || !exporters.otlp)?;
         let endpoint = self.choose_endpoint(&mut reader, protocol)?;
         let variables = [&variables::TRACES_TIMEOUT, &variables::TIMEOUT];
         let shown = |timeout: &Duration| format!("{} ms", timeout.as_millis());
@@ -102,14 +115,18 @@ impl OtlpConfig {
         let (filter, filter_source) =
             reader.choose(self.parsed_filter()?, &[&variables::FILTER], Filter::new(), |_| Ok(()), shown);
 
+        let detectors = self.choose_detectors(&mut reader);
         let service_name = reader.optional(&variables::SERVICE_NAME);
         let attributes = reader.optional(&variables::RESOURCE_ATTRIBUTES);
         let resource = resource::build(Parts {
+            instance_id: detectors.has(ResourceDetector::Service),
             environment: attributes.unwrap_or_default(),
             service_name,
             attributes: &self.attributes,
             service: self.service.as_ref(),
         });
+        let sampler = self.choose_sampler(&mut reader);
+        let batches = self.choose_batches(&mut reader);
         let limits = self.choose_limits(&mut reader);
         if !disabled {
             reader.report_unread();
@@ -118,22 +135,27 @@ impl OtlpConfig {
         let memory_limit = self.memory_limit.unwrap_or(MEMORY_LIMIT);
         Ok(Resolved {
             disabled,
+            log_level,
+            exporters,
             protocol,
             endpoint,
             timeout: timeout.min(LONGEST),
-            sampler: self.sampler.clone().unwrap_or_default(),
+            sampler,
             filter,
             filter_source,
             limits,
-            batch_size: self.batch_size.unwrap_or(BATCH_SIZE),
+            batch_size: batches.size,
+            queue_size: batches.queue,
             batch_bytes: self.batch_bytes.unwrap_or(BATCH_BYTES.min(memory_limit / 8)),
-            schedule_delay: self.schedule_delay.unwrap_or(SCHEDULE_DELAY).min(LONGEST),
+            schedule_delay: batches.delay,
+            export_timeout: batches.timeout,
             // Batches set in code to more than the default holds take their room along.
             memory_limit: memory_limit.max(self.batch_bytes.unwrap_or(0).saturating_mul(2)),
             shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT).min(LONGEST),
             flush_on_sigterm: self.flush_on_sigterm,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
             resource,
+            detectors,
         })
     }
 
@@ -174,6 +196,10 @@ impl OtlpConfig {
         available: &dyn Fn(TransportProtocol) -> bool,
         disabled: bool,
     ) -> Result<TransportProtocol, OtlpError> {
+        if self.protocol == Some(TransportProtocol::Stdout) {
+            // Then it is the console's part to say what is missing.
+            return Ok(TransportProtocol::Stdout);
+        }
         let default = TransportProtocol::default();
         // A variable must not break what works without it: an endpoint set in code decides which protocols it may name.
         let fits = |protocol: &TransportProtocol| match self.check_endpoint(Some(*protocol)) {
@@ -220,7 +246,7 @@ impl OtlpConfig {
             && protocol == TransportProtocol::HttpProtobuf
             && endpoint::repeats_signal_path(&url)
         {
-            (reader.report)(format!(
+            reader.report(format!(
                 "{} ends in the path of a signal, which is added once more; leave it out, or use {} for the whole URL",
                 variables::ENDPOINT.row.name,
                 variables::TRACES_ENDPOINT.row.name
@@ -242,98 +268,20 @@ impl fmt::Debug for Resolved {
             .field("filter", &format_args!("{}", self.filter))
             .field("filter_source", &self.filter_source)
             .field("limits", &self.limits)
+            .field("log_level", &self.log_level)
+            .field("exporters", &self.exporters)
             .field("batch_size", &self.batch_size)
+            .field("queue_size", &self.queue_size)
+            .field("export_timeout", &self.export_timeout)
             .field("batch_bytes", &self.batch_bytes)
             .field("schedule_delay", &self.schedule_delay)
             .field("memory_limit", &self.memory_limit)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("flush_on_sigterm", &self.flush_on_sigterm)
             .field("concurrency", &self.concurrency)
+            .field("detectors", &self.detectors)
             .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
             .finish()
-    }
-}
-
-/// Reads variables, and reports those that cannot be used.
-struct Reader<'a> {
-    environment: &'a Environment<'a>,
-    report: &'a mut dyn FnMut(String),
-    said: Vec<String>,
-}
-
-impl Reader<'_> {
-    /// The first that is given and fits: `code`, the `variables` in their order, `default`.
-    fn choose<T>(
-        &mut self,
-        code: Option<T>,
-        variables: &[&Variable<T>],
-        default: T,
-        fits: impl Fn(&T) -> Result<(), String>,
-        shown: impl Fn(&T) -> String,
-    ) -> (T, Source) {
-        if let Some(value) = code {
-            return (value, Source::Code);
-        }
-        let mut problems = Vec::new();
-        let mut chosen = None;
-        for variable in variables {
-            let value = self.read(variable).map(|read| read.and_then(|value| fits(&value).map(|()| value)));
-            match value {
-                Some(Ok(value)) => {
-                    chosen = Some((value, Source::Environment(variable.row.name)));
-                    break;
-                }
-                Some(Err(problem)) => problems.push(format!("{}: {problem}", variable.row.name)),
-                None => {}
-            }
-        }
-        let (value, source) = chosen.unwrap_or((default, Source::Default));
-        for problem in problems {
-            let line = format!("{problem}; using {}", shown(&value));
-            // A variable that several settings ask is told of once.
-            if !self.said.contains(&line) {
-                (self.report)(line.clone());
-                self.said.push(line);
-            }
-        }
-        (value, source)
-    }
-
-    /// A variable without which something is left out.
-    fn optional<T>(&mut self, variable: &Variable<T>) -> Option<T> {
-        match self.read(variable)? {
-            Ok(value) => Some(value),
-            Err(problem) => {
-                (self.report)(format!("{}: {problem}; going on without it", variable.row.name));
-                None
-            }
-        }
-    }
-
-    /// `None` if the variable is unset or empty, which is the same (spec-checklist ENV1).
-    fn read<T>(&self, variable: &Variable<T>) -> Option<Result<T, String>> {
-        let value = (self.environment)(variable.row.name)?;
-        match value.to_str().map(str::trim) {
-            Some("") => None,
-            Some(value) if value.len() > MOST_RESOURCE_BYTES => {
-                Some(Err(format!("it is longer than {MOST_RESOURCE_BYTES} bytes")))
-            }
-            Some(value) => Some((variable.parse)(value)),
-            None => Some(Err("it is not UTF-8".to_owned())),
-        }
-    }
-
-    fn report_unread(&mut self) {
-        let asks = |&&(name, harmless): &&(&str, &str)| {
-            (self.environment)(name).is_some_and(|value| {
-                let value = value.to_string_lossy();
-                !value.trim().is_empty() && !value.trim().eq_ignore_ascii_case(harmless)
-            })
-        };
-        let names: Vec<&str> = UNREAD.iter().filter(asks).map(|(name, _)| *name).collect();
-        if !names.is_empty() {
-            (self.report)(format!("this version of otlp does not read {}; going on without", names.join(", ")));
-        }
     }
 }
 

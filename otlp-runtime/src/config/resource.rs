@@ -1,12 +1,15 @@
 //! Who makes the telemetry: the default resource and what is laid over it (spec-checklist 2.8).
 
 use std::ffi::OsString;
+use std::sync::{Mutex, TryLockError};
 
 use super::settings::Service;
 use crate::data::{AttributeValue, Resource};
 
 /// What the resource is made of, each part over the one before it.
 pub(super) struct Parts<'a> {
+    /// Whether it has a `service.instance.id`.
+    pub(super) instance_id: bool,
     /// `OTEL_RESOURCE_ATTRIBUTES`.
     pub(super) environment: Vec<(String, String)>,
     /// `OTEL_SERVICE_NAME`.
@@ -21,7 +24,7 @@ pub(super) struct Parts<'a> {
 pub(super) fn build(parts: Parts<'_>) -> Resource {
     let mut resource = Resource::new();
     resource.set("service.name", unknown_service(executable()));
-    if let Some(id) = instance_id() {
+    if let Some(id) = instance_id().filter(|_| parts.instance_id) {
         resource.set("service.instance.id", id);
     }
     for (key, value) in parts.environment {
@@ -58,8 +61,26 @@ fn executable() -> Option<OsString> {
     Some(std::env::current_exe().ok()?.file_name()?.to_owned())
 }
 
-/// A random UUID, version 4 (spec-checklist RES2); `None` if the system has no randomness to give.
+/// A random UUID, version 4 (spec-checklist RES2), the same in the whole life of a process, and another one in a child
+/// that was forked; `None` if the system has no randomness to give.
 fn instance_id() -> Option<String> {
+    static KNOWN: Mutex<Option<(u32, String)>> = Mutex::new(None);
+    // In a child it may be locked for ever, by a thread that was not forked along.
+    let mut known = match KNOWN.try_lock() {
+        Ok(known) => known,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return random_id(),
+    };
+    let process = std::process::id();
+    if let Some((_, id)) = known.as_ref().filter(|(of, _)| *of == process) {
+        return Some(id.clone());
+    }
+    let id = random_id()?;
+    *known = Some((process, id.clone()));
+    Some(id)
+}
+
+fn random_id() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(uuid_v4(bytes))
@@ -79,7 +100,7 @@ mod tests {
     use super::*;
 
     fn parts() -> Parts<'static> {
-        Parts { environment: Vec::new(), service_name: None, attributes: &[], service: None }
+        Parts { instance_id: true, environment: Vec::new(), service_name: None, attributes: &[], service: None }
     }
 
     fn text(resource: &Resource, key: &str) -> String {
@@ -106,9 +127,10 @@ mod tests {
     fn res2_the_instance_id_is_a_random_uuid_v4() {
         assert_eq!(uuid_v4([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(uuid_v4([0; 16]), "00000000-0000-4000-8000-000000000000");
+        assert_ne!(random_id(), random_id());
         let [a, b] = [build(parts()), build(parts())].map(|r| text(&r, "service.instance.id"));
-        assert_ne!(a, b);
-        assert_eq!(a.len(), 36);
+        assert_eq!((a.len(), &a), (36, &b), "one for the whole process");
+        assert_eq!(build(Parts { instance_id: false, ..parts() }).get("service.instance.id"), None);
     }
 
     #[test]

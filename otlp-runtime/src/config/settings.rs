@@ -4,7 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::endpoint::without_secrets;
-use super::{EndpointKind, Sampler, SpanLimits, TransportProtocol};
+use super::{
+    EndpointKind, LogLevel, ResourceDetector, ResourceDetectors, Sampler, SpanLimits, TracesExporter, TracesExporters,
+    TransportProtocol,
+};
 use crate::data::AttributeValue;
 
 /// How telemetry is recorded and where it goes. A new one sets nothing: then the environment decides, and then the
@@ -21,12 +24,17 @@ pub struct OtlpConfig {
     pub(super) protocol: Option<TransportProtocol>,
     pub(super) service: Option<Service>,
     pub(super) attributes: Vec<(String, AttributeValue)>,
+    pub(super) detectors: Option<ResourceDetectors>,
     pub(super) sampler: Option<Sampler>,
     pub(super) filter: Option<String>,
     pub(super) span_limits: SpanLimits,
+    pub(super) exporters: Option<TracesExporters>,
+    pub(super) log_level: Option<LogLevel>,
     pub(super) batch_size: Option<usize>,
     pub(super) batch_bytes: Option<usize>,
+    pub(super) queue_size: Option<usize>,
     pub(super) schedule_delay: Option<Duration>,
+    pub(super) export_timeout: Option<Duration>,
     pub(super) timeout: Option<Duration>,
     pub(super) memory_limit: Option<usize>,
     pub(super) shutdown_timeout: Option<Duration>,
@@ -79,9 +87,22 @@ impl OtlpConfig {
         self
     }
 
+    /// Which attributes of the program are found out. That happens in the background: `init` does not wait for it, and the
+    /// first batch at most 2 s. What is set otherwise, in code or by the environment, wins. Default: all; an empty list: none.
+    ///
+    /// ```
+    /// # use otlp_runtime as otlp;
+    /// # use otlp::config::{OtlpConfig, ResourceDetector};
+    /// let config = OtlpConfig::default().with_resource_detectors([ResourceDetector::Service, ResourceDetector::Host]);
+    /// ```
+    pub fn with_resource_detectors(mut self, detectors: impl IntoIterator<Item = ResourceDetector>) -> Self {
+        self.detectors = Some(detectors.into_iter().collect());
+        self
+    }
+
     /// Which traces are recorded. Default: as the parent says, and every trace that starts here.
-    pub fn with_sampler(mut self, sampler: Sampler) -> Self {
-        self.sampler = Some(sampler);
+    pub fn with_sampler(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.sampler = Some(sampler.into());
         self
     }
 
@@ -113,6 +134,14 @@ impl OtlpConfig {
         self
     }
 
+    /// How many items may wait in closed batches or be under way, beside the limit in bytes
+    /// ([`with_memory_limit`](Self::with_memory_limit)); what does not fit is dropped and counted. Batches then hold at most
+    /// a quarter of it, unless their size is set too, and never more than all of it. Default: no limit but that in bytes.
+    pub fn with_queue_size(mut self, items: usize) -> Self {
+        self.queue_size = Some(items);
+        self
+    }
+
     /// How long an item waits at most for its batch to fill. Default: 1 s.
     pub fn with_schedule_delay(mut self, delay: Duration) -> Self {
         self.schedule_delay = Some(delay);
@@ -122,6 +151,33 @@ impl OtlpConfig {
     /// How long one attempt to send may take; retries have time of their own. Default: 10 s.
     pub fn with_timeout(mut self, per_attempt: Duration) -> Self {
         self.timeout = Some(per_attempt);
+        self
+    }
+
+    /// How long sending a batch may take, all retries included, from its first attempt; afterwards it is dropped and
+    /// counted. Default: 300 s.
+    pub fn with_export_timeout(mut self, per_batch: Duration) -> Self {
+        self.export_timeout = Some(per_batch);
+        self
+    }
+
+    /// Where traces go. An empty list: nowhere, and then nothing is recorded. Default: [`TracesExporter::Otlp`] alone, or
+    /// the console with the protocol [`TransportProtocol::Stdout`].
+    ///
+    /// ```
+    /// # use otlp_runtime as otlp;
+    /// # use otlp::config::{OtlpConfig, TracesExporter};
+    /// let config = OtlpConfig::default().with_traces_exporters([TracesExporter::Otlp, TracesExporter::Console]);
+    /// ```
+    pub fn with_traces_exporters(mut self, exporters: impl IntoIterator<Item = TracesExporter>) -> Self {
+        self.exporters = Some(exporters.into_iter().collect());
+        self
+    }
+
+    /// Which of its own lines otlp writes to stderr. It holds for the whole process, from `init` on. Default:
+    /// [`LogLevel::Info`], which is all of them.
+    pub fn with_log_level(mut self, level: LogLevel) -> Self {
+        self.log_level = Some(level);
         self
     }
 
@@ -184,12 +240,17 @@ impl fmt::Debug for OtlpConfig {
         some(&mut s, "service", self.service.as_ref());
         let keys: Vec<&str> = self.attributes.iter().map(|(key, _)| key.as_str()).collect();
         some(&mut s, "resource_attributes", Some(&keys).filter(|keys| !keys.is_empty()));
+        some(&mut s, "resource_detectors", self.detectors.as_ref());
         some(&mut s, "sampler", self.sampler.as_ref());
         some(&mut s, "filter", self.filter.as_ref());
         some(&mut s, "span_limits", Some(&self.span_limits).filter(|limits| **limits != SpanLimits::default()));
+        some(&mut s, "traces_exporters", self.exporters.as_ref());
+        some(&mut s, "log_level", self.log_level.as_ref());
+        some(&mut s, "queue_size", self.queue_size.as_ref());
         some(&mut s, "batch_size", self.batch_size.as_ref());
         some(&mut s, "batch_bytes", self.batch_bytes.as_ref());
         some(&mut s, "schedule_delay", self.schedule_delay.as_ref());
+        some(&mut s, "export_timeout", self.export_timeout.as_ref());
         some(&mut s, "timeout", self.timeout.as_ref());
         some(&mut s, "memory_limit", self.memory_limit.as_ref());
         some(&mut s, "shutdown_timeout", self.shutdown_timeout.as_ref());

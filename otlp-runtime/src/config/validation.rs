@@ -81,6 +81,7 @@ impl OtlpConfig {
         self.parsed_filter()?;
         self.span_limits.validate()?;
         count("batch_size", self.batch_size, 1, usize::MAX)?;
+        count("queue_size", self.queue_size, 1, usize::MAX)?;
         count("batch_bytes", self.batch_bytes, 1, MOST_BATCH_BYTES)?;
         count("memory_limit", self.memory_limit, LEAST_MEMORY, usize::MAX)?;
         count("concurrency", self.concurrency, 1, MOST_CONCURRENCY)?;
@@ -90,6 +91,7 @@ impl OtlpConfig {
             return Err(invalid("batch_bytes", batch, "is more than half of `memory_limit`", "make batches smaller"));
         }
         time("schedule_delay", self.schedule_delay, "write at least a millisecond")?;
+        time("export_timeout", self.export_timeout, "write at least a millisecond")?;
         time("timeout", self.timeout, "write at least a millisecond")?;
         time(
             "shutdown_timeout",
@@ -110,6 +112,7 @@ pub(super) fn require(
     let wanted = match protocol {
         TransportProtocol::Grpc => "the protocol `grpc`",
         TransportProtocol::HttpProtobuf => "the protocol `http/protobuf`",
+        TransportProtocol::Stdout => "the console",
     };
     Err(OtlpError::FeatureDisabled { wanted, feature: protocol.feature() })
 }
@@ -168,6 +171,8 @@ mod tests {
             (new().with_sampler(Sampler::trace_id_ratio(2.0)), "sampler"),
             (new().with_filter("info,shop=loud"), "filter"),
             (new().with_batch_size(0), "batch_size"),
+            (new().with_queue_size(0), "queue_size"),
+            (new().with_export_timeout(Duration::ZERO), "export_timeout"),
             (new().with_batch_bytes(0), "batch_bytes"),
             (new().with_batch_bytes(usize::MAX), "batch_bytes"),
             (new().with_memory_limit(0), "memory_limit"),

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use super::{Filter, TransportProtocol, parse};
 
+mod sdk;
+
+pub(super) use sdk::*;
+
 /// One variable, for the documentation.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -228,6 +232,8 @@ pub(super) const LINK_ATTRIBUTE_COUNT: Variable<usize> = Variable {
 /// Every variable that is read, in the order of the documentation.
 pub const TABLE: &[Row] = &[
     SDK_DISABLED.row,
+    LOG_LEVEL.row,
+    TRACES_EXPORTER.row,
     ENDPOINT.row,
     TRACES_ENDPOINT.row,
     PROTOCOL.row,
@@ -236,7 +242,15 @@ pub const TABLE: &[Row] = &[
     TRACES_TIMEOUT.row,
     SERVICE_NAME.row,
     RESOURCE_ATTRIBUTES.row,
+    RESOURCE_DETECTORS.row,
+    EXPERIMENTAL_RESOURCE_DETECTORS.row,
+    TRACES_SAMPLER.row,
+    TRACES_SAMPLER_ARG.row,
     FILTER.row,
+    BSP_SCHEDULE_DELAY.row,
+    BSP_EXPORT_TIMEOUT.row,
+    BSP_MAX_QUEUE_SIZE.row,
+    BSP_MAX_EXPORT_BATCH_SIZE.row,
     ATTRIBUTE_COUNT.row,
     ATTRIBUTE_VALUE_LENGTH.row,
     SPAN_ATTRIBUTE_COUNT.row,
@@ -250,10 +264,6 @@ pub const TABLE: &[Row] = &[
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
 /// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
 pub(super) const UNREAD: &[(&str, &str)] = &[
-    ("OTEL_BSP_EXPORT_TIMEOUT", "30000"),
-    ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512"),
-    ("OTEL_BSP_MAX_QUEUE_SIZE", "2048"),
-    ("OTEL_BSP_SCHEDULE_DELAY", "5000"),
     ("OTEL_CONFIG_FILE", ""),
     ("OTEL_EXPORTER_OTLP_CERTIFICATE", ""),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
@@ -262,6 +272,4 @@ pub(super) const UNREAD: &[(&str, &str)] = &[
     ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
     ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", ""),
     ("OTEL_PROPAGATORS", "tracecontext,baggage"),
-    ("OTEL_TRACES_EXPORTER", "otlp"),
-    ("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
 ];

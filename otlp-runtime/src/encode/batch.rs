@@ -108,18 +108,23 @@ pub(crate) struct OpenBatch {
 /// A key and the longest length that the close of a batch puts before a message.
 const KEY_AND_LENGTH: usize = 6;
 
+/// The `resource` field.
+fn encoded(resource: &Resource) -> Vec<u8> {
+    let mut encoded = Vec::new();
+    put_message(&mut encoded, RESOURCE, |out| {
+        for (name, value) in resource.iter() {
+            put_model_attribute(out, 1, name, value);
+        }
+    });
+    encoded
+}
+
 impl OpenBatch {
     /// An empty batch of spans of `resource`.
     pub(crate) fn new(resource: &Resource, limits: SpanLimits) -> Self {
-        let mut encoded = Vec::new();
-        put_message(&mut encoded, RESOURCE, |out| {
-            for (name, value) in resource.iter() {
-                put_model_attribute(out, 1, name, value);
-            }
-        });
         Self {
             limits,
-            resource: encoded,
+            resource: encoded(resource),
             scopes: Vec::new(),
             last: 0,
             scratch: Scratch::default(),
@@ -127,6 +132,11 @@ impl OpenBatch {
             bytes: 0,
             overhead: 0,
         }
+    }
+
+    /// Says anew whose spans they are, those that are there included.
+    pub(crate) fn describe(&mut self, resource: &Resource) {
+        self.resource = encoded(resource);
     }
 
     /// Takes other limits, from the next span on.

@@ -6,6 +6,7 @@ mod batch;
 mod batch_tests;
 mod limits;
 mod payload;
+mod read;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -18,3 +19,4 @@ pub(crate) use batch::OpenBatch;
 use batch::TooLarge;
 pub(crate) use limits::SpanLimits;
 pub use payload::Payload;
+pub(crate) use read::{Field, Fields};

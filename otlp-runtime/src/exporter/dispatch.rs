@@ -107,9 +107,9 @@ impl Dispatcher {
             self.shared.drop_in_flight(&entry, DropReason::Poison);
             return;
         };
-        entry.first.get_or_insert(now);
+        let first = *entry.first.get_or_insert(now);
         let payload = entry.batch.payload.clone();
-        let limit = self.shared.settings.timeout;
+        let limit = self.shared.settings.timeout.min(self.shared.settings.retry.left(first, now));
         let attempt = async move {
             let timed = tokio::time::timeout(limit, transport.send(payload)).await;
             timed.unwrap_or_else(|_| {

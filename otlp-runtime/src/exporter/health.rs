@@ -53,11 +53,12 @@ impl Health {
             return None;
         }
         self.failing = Some(Failing { since: now, attempts: 1 });
-        let text = format!(
-            "export to {} fails: {cause}; retrying in the background. Check that an OTLP receiver listens there \
-             (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL)",
-            self.endpoint
-        );
+        let remedy = if self.endpoint.contains("://") {
+            " Check that an OTLP receiver listens there (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL)"
+        } else {
+            ""
+        };
+        let text = format!("export to {} fails: {cause}; retrying in the background.{remedy}", self.endpoint);
         Some(Line { kind: "export failing", text })
     }
 

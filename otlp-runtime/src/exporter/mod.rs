@@ -55,6 +55,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// Bytes of batches that wait or are under way.
     pub queue_bytes: usize,
+    /// Items of such batches.
+    pub queue_items: u64,
     /// When to try again.
     pub retry: RetryPolicy,
     /// Called first on every thread that the exporter starts.
@@ -67,6 +69,7 @@ impl Default for Settings {
             timeout: Duration::from_secs(10),
             concurrency: 8,
             queue_bytes: 8 * 1024 * 1024,
+            queue_items: u64::MAX,
             retry: RetryPolicy::default(),
             on_thread_start: || {},
         }

@@ -1,4 +1,4 @@
-//! What waits to be sent: bounded in bytes, in the order in which it is due.
+//! What waits to be sent: bounded in bytes and in items, in the order in which it is due.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -47,7 +47,7 @@ pub(super) enum Refusal {
     TooLarge,
 }
 
-/// Entries by the time from which they may be sent. The byte bound includes what [`Queue::pop`] took out and
+/// Entries by the time from which they may be sent. The bounds include what [`Queue::pop`] took out and
 /// [`Queue::release`] has not seen yet, so there is always room for a retry.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -55,23 +55,29 @@ pub(super) struct Queue {
     tickets: u64,
     bytes: usize,
     limit: usize,
+    items: u64,
+    most_items: u64,
 }
 
 impl Queue {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { entries: BTreeMap::new(), tickets: 0, bytes: 0, limit }
+    /// A queue for so many bytes and so many items.
+    pub(super) fn new(limit: usize, most_items: u64) -> Self {
+        Self { entries: BTreeMap::new(), tickets: 0, bytes: 0, limit, items: 0, most_items }
     }
 
     /// Takes a new entry, which may be sent at once.
     pub(super) fn push(&mut self, entry: Entry, now: Instant) -> Result<(), (Refusal, Entry)> {
-        let cost = entry.cost();
+        let (cost, items) = (entry.cost(), entry.batch.payload.items);
         if cost > self.limit {
             return Err((Refusal::TooLarge, entry));
         }
-        if cost > self.limit - self.bytes {
+        // A batch is never too large by its items: alone, it always finds room.
+        let too_many = self.items > 0 && items > self.most_items.saturating_sub(self.items);
+        if cost > self.limit - self.bytes || too_many {
             return Err((Refusal::Full, entry));
         }
         self.bytes += cost;
+        self.items += items;
         self.put_back(entry, now);
         Ok(())
     }
@@ -101,6 +107,7 @@ impl Queue {
     /// An entry that had been given out has its fate.
     pub(super) fn release(&mut self, entry: &Entry) {
         self.bytes = self.bytes.saturating_sub(entry.cost());
+        self.items = self.items.saturating_sub(entry.batch.payload.items);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -128,7 +135,7 @@ mod tests {
     fn entries_come_out_when_they_are_due_in_the_order_they_came_in() {
         let now = Instant::now();
         let later = now + Duration::from_secs(1);
-        let mut queue = Queue::new(10_000);
+        let mut queue = Queue::new(10_000, u64::MAX);
         queue.put_back(entry(9, 1), later);
         (0..3).for_each(|seq| queue.push(entry(seq, 1), now).unwrap());
         let order: Vec<u64> = std::iter::from_fn(|| queue.pop(now)).map(|e| e.batch.seq).collect();
@@ -141,7 +148,7 @@ mod tests {
     #[test]
     fn the_bound_counts_bytes_that_are_out_until_they_are_released() {
         let now = Instant::now();
-        let mut queue = Queue::new(2 * (100 + OVERHEAD));
+        let mut queue = Queue::new(2 * (100 + OVERHEAD), u64::MAX);
         assert_eq!(queue.push(entry(0, 10_000), now).unwrap_err().0, Refusal::TooLarge);
         queue.push(entry(0, 100), now).unwrap();
         queue.push(entry(1, 100), now).unwrap();
@@ -150,5 +157,25 @@ mod tests {
         assert_eq!(queue.push(entry(2, 0), now).unwrap_err().0, Refusal::Full);
         queue.release(&out);
         queue.push(entry(2, 100), now).unwrap();
+    }
+
+    #[test]
+    fn the_bound_of_items_holds_beside_that_of_bytes() {
+        let now = Instant::now();
+        let entry = |seq, items| {
+            let mut entry = entry(seq, 1);
+            entry.batch.payload.items = items;
+            entry
+        };
+        let mut queue = Queue::new(usize::MAX, 10);
+        queue.push(entry(0, 6), now).unwrap();
+        assert_eq!(queue.push(entry(1, 5), now).unwrap_err().0, Refusal::Full);
+        queue.push(entry(1, 4), now).unwrap();
+        let out = queue.pop(now).unwrap();
+        assert_eq!(queue.push(entry(2, 1), now).unwrap_err().0, Refusal::Full);
+        queue.release(&out);
+        queue.push(entry(2, 6), now).unwrap();
+        // One that is larger than the bound is the collector's decision.
+        Queue::new(usize::MAX, 10).push(entry(0, 11), now).unwrap();
     }
 }

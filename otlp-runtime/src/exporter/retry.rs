@@ -13,7 +13,7 @@ pub struct RetryPolicy {
     pub multiplier: f64,
     /// A delay is varied by up to this share of itself in both directions.
     pub jitter: f64,
-    /// No attempt starts later than this after a batch's first; zero means no end.
+    /// No attempt goes on for longer than this after the start of a batch's first; zero means no end.
     pub max_elapsed: Duration,
 }
 
@@ -44,6 +44,12 @@ impl RetryPolicy {
         let at = now.checked_add(delay)?;
         let within = self.max_elapsed.is_zero() || at.saturating_duration_since(first) <= self.max_elapsed;
         within.then_some(at)
+    }
+
+    /// How long an attempt that starts now may take.
+    pub(super) fn left(&self, first: Instant, now: Instant) -> Duration {
+        let left = self.max_elapsed.saturating_sub(now.saturating_duration_since(first));
+        if self.max_elapsed.is_zero() { Duration::MAX } else { left }
     }
 
     fn delay(&self, failures: u32, random: f64) -> Duration {
@@ -108,6 +114,8 @@ mod tests {
         assert_eq!(policy.next(1, first, first + secs(300.0), None, 0.5), None);
         let endless = RetryPolicy { max_elapsed: Duration::ZERO, ..policy };
         assert!(endless.next(1, first, first + secs(1e6), None, 0.5).is_some());
+        assert_eq!((policy.left(first, now), endless.left(first, now)), (secs(290.0), Duration::MAX));
+        assert_eq!(policy.left(first, first + secs(301.0)), Duration::ZERO);
     }
 
     proptest! {

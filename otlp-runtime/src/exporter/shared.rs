@@ -53,7 +53,7 @@ impl State {
 impl Shared {
     pub(super) fn new(settings: Settings, ledger: Arc<Ledger>, say: Say) -> Self {
         let state = State {
-            queue: Queue::new(settings.queue_bytes),
+            queue: Queue::new(settings.queue_bytes, settings.queue_items),
             health: Health::new("the receiver".to_owned()),
             ending: None,
             closed: false,

@@ -9,3 +9,5 @@ pub(crate) mod fork;
 #[cfg(feature = "export")]
 pub(crate) mod signal;
 pub(crate) mod stderr;
+#[cfg(feature = "export")]
+pub(crate) mod stdout;

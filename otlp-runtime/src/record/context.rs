@@ -15,6 +15,14 @@ pub(crate) mod flag {
     pub(crate) const RANDOM: u8 = 4;
     /// The thread was unwinding when the span started.
     pub(crate) const UNWINDING: u8 = 8;
+    /// The sampler is asked for the span's children too.
+    pub(crate) const ASKS: u8 = 16;
+    /// The sampler wants to see the fields: it is asked when they are there. The span counts as recorded until then.
+    pub(crate) const UNDECIDED: u8 = 32;
+    /// Until it is decided: the span above is sampled.
+    pub(crate) const PARENT_SAMPLED: u8 = 64;
+    /// What a span's children do not need to know.
+    pub(crate) const OWN: u8 = UNWINDING | UNDECIDED | PARENT_SAMPLED;
 }
 
 /// A span as its children see it.

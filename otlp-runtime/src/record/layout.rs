@@ -221,6 +221,13 @@ impl<'a> RecordView<'a> {
         SpanId::from_bytes(self.header[7].to_be_bytes())
     }
 
+    /// A view of a span that has not started yet: callsite and journal are all that it has. `header` is overwritten.
+    pub(super) fn starting(header: &'a mut [u64; HEADER], callsite: &'static Callsite, journal: &'a [u64]) -> Self {
+        *header = [0; HEADER];
+        header[1] = std::ptr::from_ref(callsite) as u64;
+        Self { header, journal }
+    }
+
     /// A view of raw words, for tests.
     #[cfg(test)]
     pub(crate) fn from_words(words: &'a [u64]) -> Option<Self> {

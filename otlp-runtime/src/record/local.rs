@@ -42,6 +42,8 @@ const ENDING: u8 = 2;
 const ALLOCATING: u8 = 4;
 /// It is one of this crate's threads: nothing is ever recorded there.
 const SUPPRESSED: u8 = 8;
+/// The program's own sampler runs: what it does is not recorded.
+const DECIDING: u8 = 16;
 
 pub(crate) struct Local {
     pub(crate) current: Cell<Current>,
@@ -105,6 +107,16 @@ pub(super) fn forget() {
     with(Local::forget);
 }
 
+/// Runs `decide`, which is the program's own code and does not unwind: nothing starts on this thread meanwhile.
+pub(super) fn deciding<R>(decide: impl FnOnce() -> R) -> R {
+    with(|local| {
+        local.state.set(local.state.get() | DECIDING);
+        let result = decide();
+        local.state.set(local.state.get() & !DECIDING);
+        result
+    })
+}
+
 struct ThreadEnd;
 
 impl Drop for ThreadEnd {
@@ -150,7 +162,7 @@ impl Local {
     /// Whether nothing may be recorded on this thread now.
     #[inline(always)]
     pub(crate) fn is_silent(&self) -> bool {
-        self.state.get() & (ALLOCATING | SUPPRESSED) != 0
+        self.state.get() & (ALLOCATING | SUPPRESSED | DECIDING) != 0
     }
 
     /// Appends a record to the thread's log. `false`: there was no room, and the loss is counted.

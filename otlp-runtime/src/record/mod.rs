@@ -42,9 +42,13 @@ pub(crate) mod pool;
 pub mod registry;
 #[cfg(not(loom))]
 pub(crate) mod route;
+#[cfg(not(loom))]
+pub(crate) mod sampling;
 pub(crate) mod slot;
 #[cfg(not(loom))]
 pub(crate) mod span;
+#[cfg(not(loom))]
+pub(crate) mod start;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -1,17 +1,16 @@
-//! Which pipeline a new trace belongs to, whether it is sampled, and who consumes which spans: what `init`, captures and
-//! filters set, and what starting spans read.
+//! Which pipeline a new trace belongs to, and who consumes which spans: what `init`, captures and filters set, and what
+//! starting spans read.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::callsite::{self, Metadata};
-use crate::config::Filter;
+use super::sampling::{self, Own};
+use crate::config::{Filter, Sampler};
 use crate::os::fork::{self, PerProcess};
 
 /// The route of traces that start outside of captures; 0: no pipeline is open.
 static GLOBAL: AtomicU32 = AtomicU32::new(0);
-/// The global pipeline's sampler; see [`Sampling`].
-static SAMPLING: AtomicU64 = AtomicU64::new(0);
 static CONSUMERS: PerProcess<Mutex<Consumers>> = PerProcess::new(Mutex::new(Consumers::new()), Consumers::inherit);
 
 /// Who consumes spans. Whoever changes it sets the interest of every callsite before letting it go.
@@ -64,9 +63,6 @@ pub(crate) fn is_inherited(route: u32) -> bool {
     of != 0 && !is_capture(route) && of != process()
 }
 
-/// Bits of a trace id that the ratio is taken of (OpenTelemetry, TraceIdRatioBased; W3C Level 2).
-const RANDOM_BITS: u64 = (1 << 56) - 1;
-const PARENT_BASED: u64 = 1 << 63;
 /// Set in the routes of captures.
 const CAPTURE: u32 = 1 << 31;
 /// Bits of a route that count; for the others see [`consumer`].
@@ -76,33 +72,6 @@ const NUMBER_BITS: u32 = 29;
 #[inline]
 pub(crate) fn is_capture(route: u32) -> bool {
     route & CAPTURE != 0
-}
-
-/// A sampler in one word: the lowest random bits that are sampled, and whether a remote parent decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sampling(u64);
-
-impl Sampling {
-    /// Samples the share `ratio` of traces; if `parent_based`, a trace that came from another process is sampled as it was
-    /// there.
-    pub(crate) fn new(ratio: f64, parent_based: bool) -> Self {
-        let rejected = (1.0 - ratio.clamp(0.0, 1.0)) * (1u64 << 56) as f64;
-        Self(rejected as u64 | if parent_based { PARENT_BASED } else { 0 })
-    }
-
-    /// The same with another ratio.
-    pub(crate) fn with_ratio(self, ratio: f64) -> Self {
-        Self::new(ratio, self.0 & PARENT_BASED != 0)
-    }
-
-    /// Decides for a local root; `remote` is the sampled flag of its remote parent.
-    #[inline]
-    pub(crate) fn samples(self, trace_id_low: u64, remote: Option<bool>) -> bool {
-        match remote {
-            Some(sampled) if self.0 & PARENT_BASED != 0 => sampled,
-            _ => trace_id_low & RANDOM_BITS >= self.0 & !PARENT_BASED,
-        }
-    }
 }
 
 impl Consumers {
@@ -155,10 +124,13 @@ pub(super) fn with_interest(metadata: &Metadata, f: impl FnOnce(u8)) -> bool {
 }
 
 /// Opens the global route. Its filter counts if it is from the program's code, or if [`set_filter`] was not used before.
-pub(crate) fn open_global(sampling: Sampling, (filter, filter_is_code): (Filter, bool)) -> u32 {
+///
+/// Gives back the samplers that are not used any more, here and in [`close_global`]: they are the program's own code, to be
+/// dropped where no lock is held.
+pub(crate) fn open_global(sampler: &Sampler, (filter, filter_is_code): (Filter, bool)) -> (u32, Vec<Own>) {
     let mut consumers = consumers();
     let route = consumers.next() | process() << NUMBER_BITS;
-    SAMPLING.store(sampling.0, Ordering::Relaxed);
+    let before = sampling::set(sampler);
     GLOBAL.store(route, Ordering::Release);
     consumers.global = true;
     if filter_is_code || !consumers.filter_was_set {
@@ -166,15 +138,16 @@ pub(crate) fn open_global(sampling: Sampling, (filter, filter_is_code): (Filter,
         consumers.filter_was_set = false;
     }
     consumers.changed();
-    route
+    (route, before)
 }
 
 /// Closes the global route: no trace starts on it any more.
-pub(crate) fn close_global() {
+pub(crate) fn close_global() -> Vec<Own> {
     let mut consumers = consumers();
     GLOBAL.store(0, Ordering::Relaxed);
     consumers.global = false;
     consumers.changed();
+    sampling::set(&Sampler::always_off())
 }
 
 /// In a forked child: no pipeline is there, and nobody consumes anything. Async-signal-safe.
@@ -214,44 +187,8 @@ pub(crate) fn close_capture() {
     }
 }
 
-/// The global route and its sampler.
+/// The global route.
 #[inline]
-pub(crate) fn global() -> (u32, Sampling) {
-    (GLOBAL.load(Ordering::Acquire), Sampling(SAMPLING.load(Ordering::Relaxed)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trc_ratio_decides_by_the_random_bits() {
-        for (ratio, low, sampled) in [
-            (1.0, 0, true),
-            (0.0, u64::MAX, false),
-            (0.5, 1 << 55, true),
-            (0.5, (1 << 55) - 1, false),
-            (0.5, 0xff << 56, false),
-            (2.0, 0, true),
-            (-1.0, u64::MAX, false),
-        ] {
-            assert_eq!(Sampling::new(ratio, true).samples(low, None), sampled, "{ratio} {low:x}");
-        }
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let sampled = (0..100_000)
-            .filter(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                Sampling::new(0.1, false).samples(state >> 8, None)
-            })
-            .count();
-        assert!((9_500..10_500).contains(&sampled), "{sampled}");
-    }
-
-    #[test]
-    fn trc_a_remote_parent_decides_only_if_the_sampler_asks_it() {
-        assert!(Sampling::new(0.0, true).samples(0, Some(true)));
-        assert!(!Sampling::new(1.0, true).samples(0, Some(false)));
-        assert!(Sampling::new(1.0, false).samples(0, Some(false)));
-        assert!(!Sampling::new(0.0, false).samples(0, Some(true)));
-    }
+pub(crate) fn global() -> u32 {
+    GLOBAL.load(Ordering::Acquire)
 }

@@ -9,9 +9,11 @@ use super::context::{Guard, Parent, flag as context_flag};
 use super::heap::Block;
 use super::journal::Journal;
 use super::layout::{HEADER, SPILL, flag};
-use super::local::{self, Local};
+use super::local;
 use super::route;
+use super::sampling::{self, Case, Judge};
 use super::slot::{Content, Handle, Owned, Refused, Slot};
+use crate::config::Branch;
 
 /// What a span's slot holds.
 pub(crate) struct Span;
@@ -35,15 +37,26 @@ pub(crate) type SpanHandle = Handle<Span>;
 /// What is known of a span when it starts.
 #[derive(Clone, Copy)]
 pub(crate) struct Header {
-    callsite: Option<&'static Callsite>,
-    start: u64,
-    trace_high: u64,
-    trace_low: u64,
-    span_id: u64,
-    parent_id: u64,
-    route: u32,
-    flags: u8,
-    record_flags: u8,
+    pub(super) callsite: Option<&'static Callsite>,
+    pub(super) start: u64,
+    pub(super) trace_high: u64,
+    pub(super) trace_low: u64,
+    pub(super) span_id: u64,
+    pub(super) parent_id: u64,
+    pub(super) route: u32,
+    /// As in contexts.
+    pub(super) flags: u8,
+    /// As in records.
+    pub(super) record_flags: u8,
+}
+
+impl Header {
+    /// The same, recorded or not.
+    #[inline(always)]
+    pub(super) fn recording(mut self, recorded: bool) -> Self {
+        self.flags |= if recorded { context_flag::RECORDING } else { 0 };
+        self
+    }
 }
 
 impl Content for Span {
@@ -151,143 +164,13 @@ pub(crate) struct Live(ManuallyDrop<Owned<Span>>);
 impl std::panic::UnwindSafe for Live {}
 impl std::panic::RefUnwindSafe for Live {}
 
-/// Starts a span as a child of the thread's current one. `None`: nothing is to be recorded here, or there was no room.
-#[inline]
-pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
-    local::with(|local| local.look(|current| start_under(local, callsite, &current.parent)))
-}
-
-/// Starts a span as a child of `parent`.
-#[inline]
-pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
-    let child = parent.flags & (context_flag::RECORDING | context_flag::REMOTE) == context_flag::RECORDING
-        && !callsite.metadata().root;
-    if child && callsite.is_wanted(route::consumer(parent.route)) && !local.is_silent() {
-        return claim(
-            local,
-            Header {
-                callsite: Some(callsite),
-                start: 0,
-                trace_high: parent.trace_high,
-                trace_low: parent.trace_low,
-                span_id: local.ids.next(),
-                parent_id: parent.span_id,
-                route: parent.route,
-                flags: context_flag::RECORDING | parent.flags & context_flag::RANDOM,
-                record_flags: 0,
-            },
-        );
-    }
-    start_local_root(local, callsite, parent)
-}
-
-/// Where a callsite that nobody has seen before is first called.
-#[cold]
-#[inline(never)]
-fn start_unseen(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
-    if callsite.settle() { start_under(local, callsite, parent) } else { None }
-}
-
-/// A span without a parent in this process: the sampler decides.
-#[inline(never)]
-fn start_local_root(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
-    if route::is_inherited(parent.route) {
-        return start_local_root(local, callsite, &parent.as_remote());
-    }
-    if !callsite.is_wanted(route::consumer(parent.route)) {
-        return if callsite.is_unseen() { start_unseen(local, callsite, parent) } else { None };
-    }
-    let has_parent = parent.span_id != 0 && !callsite.metadata().root;
-    let remote = parent.flags & context_flag::REMOTE != 0;
-    // The children of a span that is not recorded are not either.
-    if local.is_silent() || (has_parent && !remote) {
-        return None;
-    }
-    let (global, sampling) = route::global();
-    let sampling = callsite.metadata().sample.map_or(sampling, |ratio| sampling.with_ratio(ratio));
-    let captured = route::is_capture(parent.route);
-    let route = if captured { parent.route } else { global };
-    if route == 0 {
-        return None;
-    }
-    let (trace_high, trace_low, parent_id, random) = if has_parent {
-        (parent.trace_high, parent.trace_low, parent.span_id, parent.flags & context_flag::RANDOM)
-    } else {
-        (local.ids.next(), local.ids.next(), 0, context_flag::RANDOM)
-    };
-    let remote_sampled = has_parent.then_some(parent.flags & context_flag::RECORDING != 0);
-    let sampled = captured || sampling.samples(trace_low, remote_sampled);
-    claim(
-        local,
-        Header {
-            callsite: Some(callsite),
-            start: 0,
-            trace_high,
-            trace_low,
-            span_id: local.ids.next(),
-            parent_id,
-            route,
-            flags: random | if sampled { context_flag::RECORDING } else { 0 },
-            record_flags: if has_parent { flag::REMOTE_PARENT } else { 0 },
-        },
-    )
-}
-
-/// Whether whoever takes what is recorded on this thread wants this callsite.
-pub(crate) fn is_wanted_here(callsite: &'static Callsite) -> bool {
-    local::with(|local| local.look(|current| callsite.is_wanted(route::consumer_here(current.parent.route))))
-}
-
-/// Whether a span that started here now would be recorded. Of a trace that would start here too: whether it could be,
-/// as its id is not known.
-pub(crate) fn would_record(callsite: &'static Callsite) -> bool {
-    if callsite.is_unseen() && !callsite.settle() {
-        return false;
-    }
-    local::with(|local| {
-        local.look(|current| {
-            callsite.is_wanted(route::consumer_here(current.parent.route))
-                && !local.is_silent()
-                && records_under(&current.parent)
-        })
-    })
-}
-
-fn records_under(parent: &Parent) -> bool {
-    if route::is_inherited(parent.route) {
-        return records_under(&parent.as_remote());
-    }
-    let (recording, remote) = (parent.flags & context_flag::RECORDING != 0, parent.flags & context_flag::REMOTE != 0);
-    if parent.span_id != 0 && !remote {
-        return recording;
-    }
-    if route::is_capture(parent.route) {
-        return true;
-    }
-    let (route, sampling) = route::global();
-    // The highest of all ids is in the smallest of samples.
-    let trace_low = if remote { parent.trace_low } else { u64::MAX };
-    route != 0 && sampling.samples(trace_low, remote.then_some(recording))
-}
-
-#[inline(always)]
-fn claim(local: &Local, mut header: Header) -> Option<Starting> {
-    let Some(slot) = local.take_slot() else {
-        if header.flags & context_flag::RECORDING != 0 {
-            local.count_no_slot(header.route);
-        }
-        return None;
-    };
-    if std::thread::panicking() {
-        header.flags |= context_flag::UNWINDING;
-    }
-    // SAFETY: `take_slot` took it off a free list for us alone.
-    let mut owned = unsafe { slot.claim() };
-    owned.header_mut(|place| *place = header);
-    Some(Starting(Live(ManuallyDrop::new(owned))))
-}
-
 impl Starting {
+    /// In a slot that was claimed for it.
+    #[inline(always)]
+    pub(super) fn new(owned: Owned<Span>) -> Self {
+        Self(Live(ManuallyDrop::new(owned)))
+    }
+
     /// Whether what is written to its journal will be seen.
     #[inline(always)]
     pub(crate) fn is_recording(&self) -> bool {
@@ -307,6 +190,9 @@ impl Starting {
         let this = ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped, so the span keeps its one owner.
         let mut live = unsafe { std::ptr::read(&this.0) };
+        if live.0.header(|header| header.flags & context_flag::UNDECIDED != 0) {
+            live.decide();
+        }
         live.0.header_mut(|header| header.start = clock::now());
         live
     }
@@ -331,6 +217,39 @@ impl Drop for Starting {
 }
 
 impl Live {
+    /// Has the program's own sampler decide, now that the fields are there.
+    #[cold]
+    #[inline(never)]
+    fn decide(&mut self) {
+        let header = self.0.header(|header| *header);
+        let (is_remote, is_sampled) =
+            (header.record_flags & flag::REMOTE_PARENT != 0, header.flags & context_flag::PARENT_SAMPLED != 0);
+        let (branch, parent_flags) = match (header.parent_id, is_remote, is_sampled) {
+            (0, ..) => (Branch::Root, 0),
+            (_, true, true) => (Branch::RemoteSampled, context_flag::REMOTE | context_flag::RECORDING),
+            (_, true, false) => (Branch::RemoteNotSampled, context_flag::REMOTE),
+            (_, false, true) => (Branch::LocalSampled, context_flag::RECORDING),
+            (_, false, false) => (Branch::LocalNotSampled, 0),
+        };
+        let Some(callsite) = header.callsite else { return };
+        let Header { trace_high, trace_low, parent_id: span_id, .. } = header;
+        let parent = Parent { span_id, flags: parent_flags | header.flags & context_flag::RANDOM, ..Parent::NONE };
+        let case = Case { callsite, trace_high, trace_low, parent };
+        // SAFETY: a span that is starting has no handles.
+        let sampled = unsafe {
+            self.0.first_write(|journal| {
+                let decision = case.ask(Judge::own(branch), Some(journal));
+                if decision.sampled {
+                    sampling::add_attributes(journal, &decision);
+                }
+                decision.sampled
+            })
+        };
+        self.0.header_mut(|header| {
+            header.flags &= !(context_flag::UNDECIDED | if sampled { 0 } else { context_flag::RECORDING });
+        });
+    }
+
     #[inline(always)]
     fn is_recording(&self) -> bool {
         self.0.header(|header| header.flags & context_flag::RECORDING != 0)
@@ -345,7 +264,7 @@ impl Live {
             span_id: header.span_id,
             handle: (header.flags & context_flag::RECORDING != 0).then(|| self.0.handle()),
             route: header.route,
-            flags: header.flags & !context_flag::UNWINDING,
+            flags: header.flags & !context_flag::OWN,
         })
     }
 

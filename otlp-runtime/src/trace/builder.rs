@@ -12,7 +12,7 @@ use crate::record::context::Parent;
 use crate::record::journal::{Journal, Key, MAX_NAME, truncated};
 use crate::record::layout::tag;
 use crate::record::local;
-use crate::record::span::start_under;
+use crate::record::start::start_under;
 use crate::record::value::{Attributes, Value};
 
 /// Starts a span step by step; see [`Span::builder`].

@@ -6,6 +6,7 @@
 mod classify;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod connection;
+pub(crate) mod console;
 mod endpoint;
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -95,6 +96,7 @@ pub fn build(
         TransportProtocol::HttpProtobuf => Ok(Box::new(move || Arc::new(http::HttpTransport::new(endpoint, attempt)))),
         #[cfg(feature = "grpc")]
         TransportProtocol::Grpc => Ok(Box::new(move || Arc::new(grpc::GrpcTransport::new(endpoint, attempt)))),
+        TransportProtocol::Stdout => Ok(console::build()),
         #[cfg(not(feature = "http"))]
         TransportProtocol::HttpProtobuf => {
             Err(OtlpError::FeatureDisabled { wanted: "protocol `http/protobuf`", feature: "http" })
