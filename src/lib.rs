@@ -49,7 +49,7 @@ pub use otlp_runtime::trace::task;
 #[doc(inline)]
 pub use otlp_runtime::{
     account,
-    config::{OtlpConfig, Sampler, SpanLimits, TransportProtocol},
+    config::{Compression, OtlpConfig, Pem, Sampler, SpanLimits, TransportProtocol},
     data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,
     init::{OtlpGuard, flush, flush_async, init, shutdown},

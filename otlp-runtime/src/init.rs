@@ -10,11 +10,11 @@ use crate::account::say_line;
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
-use crate::config::{EndpointKind, EndpointSetting, Resolved};
+use crate::config::{EndpointKind, EndpointSetting, Resolved, Source};
 use crate::config::{OtlpConfig, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
-use crate::transport::{self, Endpoint};
+use crate::transport::{self, Endpoint, Options, Unusable};
 
 /// A guard that goes within this time was probably not meant to.
 #[cfg(feature = "export")]
@@ -80,7 +80,14 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
         EndpointKind::Signal => "traces_endpoint",
     };
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
-    let transport = transport::build(protocol, endpoint, settings.timeout)?;
+    let transport = match Options::new(&settings.delivery, endpoint.is_secure()) {
+        Ok(options) => transport::build(protocol, endpoint, settings.timeout, options)?,
+        Err(Unusable { error, source: Source::Environment(_) }) => {
+            say_line(&format!("{error}; nothing is sent until that is put right"));
+            transport::unusable(&endpoint, error.to_string())
+        }
+        Err(Unusable { error, .. }) => return Err(error),
+    };
     match collector::open_global(settings, transport) {
         Ok(pipe) => Ok(OtlpGuard(Some(Running { pipe, timeout: settings.shutdown_timeout, since: Instant::now() }))),
         // The system's refusal is no fault of the program, which runs without telemetry.

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
+use super::delivery_variables;
 use super::endpoint::{self, EndpointKind, EndpointSetting, Source, without_secrets};
 use super::parse::LONGEST;
 use super::resource::{self, Parts};
 use super::validation::MOST_RESOURCE_BYTES;
 use super::validation::require;
 use super::variables::{self, UNREAD, Variable};
-use super::{Filter, OtlpConfig, ResolvedLimits, Sampler, TransportProtocol};
+use super::{Delivery, Filter, OtlpConfig, ResolvedLimits, Sampler, TransportProtocol};
 use crate::data::Resource;
 use crate::error::OtlpError;
 
@@ -61,6 +62,8 @@ pub struct Resolved {
     pub shutdown_timeout: Duration,
     /// Most requests under way at once.
     pub concurrency: usize,
+    /// How requests look and how they are secured.
+    pub delivery: Delivery,
     /// Who makes the telemetry.
     pub resource: Resource,
 }
@@ -78,7 +81,7 @@ impl OtlpConfig {
         self.resolve_with(environment, report, &TransportProtocol::is_available)
     }
 
-    fn resolve_with(
+    pub(super) fn resolve_with(
         &self,
         environment: &Environment<'_>,
         report: &mut dyn FnMut(String),
@@ -109,6 +112,12 @@ impl OtlpConfig {
             service: self.service.as_ref(),
         });
         let limits = self.choose_limits(&mut reader);
+        let delivery = self.choose_delivery(&mut reader);
+        if !disabled && delivery.wants_tls() && !is_secure(&endpoint.url) {
+            reader.say(
+                "a certificate is set, which the endpoint's `http://` has no use for; write `https://`".to_owned(),
+            );
+        }
         if !disabled {
             reader.report_unread();
         }
@@ -130,6 +139,7 @@ impl OtlpConfig {
             memory_limit: memory_limit.max(self.batch_bytes.unwrap_or(0).saturating_mul(2)),
             shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT).min(LONGEST),
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
+            delivery,
             resource,
         })
     }
@@ -201,15 +211,19 @@ impl OtlpConfig {
             Source::Environment(name) if name == variables::TRACES_ENDPOINT.row.name => EndpointKind::Signal,
             _ => EndpointKind::Base,
         };
+        let variables = [&delivery_variables::TRACES_INSECURE, &delivery_variables::INSECURE];
+        let insecure = reader.choose(None, &variables, false, |_| Ok(()), bool::to_string).0;
         if let Some((url, kind)) = &self.endpoint {
-            return Ok(EndpointSetting { url: url.trim().to_owned(), kind: *kind, source: Source::Code });
+            let url = with_scheme(url.trim(), insecure);
+            endpoint::require_tls(Some(is_secure(&url)))?;
+            return Ok(EndpointSetting { url, kind: *kind, source: Source::Code });
         }
         let variables = [&variables::TRACES_ENDPOINT, &variables::ENDPOINT];
         let fits = |url: &String| {
             // The kind matters only for a query, which the parser of each variable has already looked at.
             endpoint::parse(url, EndpointKind::Signal, Some(protocol))
-                .map(drop)
-                .map_err(|problem| format!("the URL {}; {}", problem.what, problem.remedy))
+                .map_err(|problem| format!("the URL {}; {}", problem.what, problem.remedy))?;
+            endpoint::require_tls(Some(is_secure(&with_scheme(url, insecure)))).map_err(|error| error.to_string())
         };
         let (url, source) = reader.choose(None, &variables, default, fits, |url| without_secrets(url));
         let kind = kind(source);
@@ -223,8 +237,21 @@ impl OtlpConfig {
                 variables::TRACES_ENDPOINT.row.name
             ));
         }
-        Ok(EndpointSetting { url, kind, source })
+        Ok(EndpointSetting { url: with_scheme(&url, insecure), kind, source })
     }
+}
+
+/// An endpoint without a scheme, which gRPC may have, means TLS unless it was said otherwise (spec-checklist EXP3).
+fn with_scheme(url: &str, insecure: bool) -> String {
+    match (url.contains("://"), insecure) {
+        (true, _) => url.to_owned(),
+        (false, true) => format!("http://{url}"),
+        (false, false) => format!("https://{url}"),
+    }
+}
+
+fn is_secure(url: &str) -> bool {
+    url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
 }
 
 /// Of attributes the keys only, and a URL without user information and query.
@@ -245,13 +272,14 @@ impl fmt::Debug for Resolved {
             .field("memory_limit", &self.memory_limit)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("concurrency", &self.concurrency)
+            .field("delivery", &self.delivery)
             .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
             .finish()
     }
 }
 
 /// Reads variables, and reports those that cannot be used.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     environment: &'a Environment<'a>,
     report: &'a mut dyn FnMut(String),
     said: Vec<String>,
@@ -259,7 +287,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The first that is given and fits: `code`, the `variables` in their order, `default`.
-    fn choose<T>(
+    pub(super) fn choose<T>(
         &mut self,
         code: Option<T>,
         variables: &[&Variable<T>],
@@ -293,6 +321,15 @@ impl Reader<'_> {
             }
         }
         (value, source)
+    }
+
+    /// The first of `variables` that is given, and its name.
+    pub(super) fn first<T>(&mut self, variables: &[&Variable<T>]) -> Option<(T, &'static str)> {
+        variables.iter().find_map(|variable| Some((self.optional(variable)?, variable.row.name)))
+    }
+
+    pub(super) fn say(&mut self, line: String) {
+        (self.report)(line);
     }
 
     /// A variable without which something is left out.
