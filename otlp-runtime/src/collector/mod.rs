@@ -78,7 +78,7 @@ pub(crate) fn say(kind: &'static str, line: String) {
 /// Opens the global pipeline and turns recording on.
 pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> Result<Arc<Pipe>, OtlpError> {
     let reservation = DESK.reserve()?;
-    let budget = Budget::split(settings.memory_limit, settings.batch_bytes);
+    let budget = Budget::split(settings.memory_limit, settings.batch_bytes.min(settings.delivery.max_request_bytes));
     let limits = BatchLimits {
         bytes: budget.batch,
         items: u64::try_from(settings.batch_size).unwrap_or(u64::MAX),
@@ -100,7 +100,8 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
     journal::keep(settings.limits.events, settings.limits.links);
     Ok(DESK.open_global(reservation, || {
         let route = route::open_global(sampling(&settings.sampler), filter);
-        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter).limited(settings.limits.into())
+        Pipeline::new(route, true, &settings.resource, limits, ledger, exporter)
+            .limited(settings.limits.into(), settings.delivery.max_request_bytes)
     }))
 }
 

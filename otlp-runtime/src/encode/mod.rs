@@ -7,6 +7,7 @@ mod batch_tests;
 mod limits;
 mod payload;
 mod span;
+mod split;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -18,3 +19,4 @@ pub(crate) use batch::OpenBatch;
 use batch::TooLarge;
 pub(crate) use limits::SpanLimits;
 pub use payload::Payload;
+pub(crate) use split::split;
