@@ -50,8 +50,8 @@ pub use otlp_runtime::trace::task;
 pub use otlp_runtime::{
     account,
     config::{
-        LogLevel, OtlpConfig, ParentBased, ResourceDetector, Sampler, SamplingDecision, SamplingInput, SamplingParent,
-        ShouldSample, SpanLimits, TracesExporter, TransportProtocol,
+        Compression, LogLevel, OtlpConfig, ParentBased, Pem, ResourceDetector, Sampler, SamplingDecision,
+        SamplingInput, SamplingParent, ShouldSample, SpanLimits, TracesExporter, TransportProtocol,
     },
     data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,

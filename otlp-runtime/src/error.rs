@@ -21,6 +21,16 @@ pub enum OtlpError {
         /// What to write instead.
         remedy: &'static str,
     },
+    /// A certificate or a key cannot be used.
+    #[error("{setting}: {file}: {cause}")]
+    Certificate {
+        /// The setting: the name of its builder method without `with_` (`ca_certificate`), or a variable of the environment.
+        setting: &'static str,
+        /// Where it stands.
+        file: String,
+        /// What is wrong with it.
+        cause: String,
+    },
     /// What was asked for is compiled out.
     #[error(
         "{wanted} needs the cargo feature `{feature}` of the crate `otlp`: add it to the `features` of the dependency"

@@ -15,13 +15,13 @@ use crate::account::{Severity, say_at, say_line, set_verbosity};
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
-use crate::config::{EndpointKind, EndpointSetting, Resolved, TransportProtocol};
+use crate::config::{EndpointKind, EndpointSetting, Resolved, Source, TransportProtocol};
 use crate::config::{LogLevel, OtlpConfig, TracesExporters, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
 use crate::os::fork::OfProcess;
 #[cfg(feature = "export")]
-use crate::transport::{self, Endpoint, TransportFactory};
+use crate::transport::{self, Endpoint, Options, TransportFactory, Unusable};
 
 /// A guard that goes within this time was probably not meant to.
 #[cfg(feature = "export")]
@@ -106,7 +106,14 @@ fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
         EndpointKind::Signal => "traces_endpoint",
     };
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
-    transport::build(protocol, endpoint, settings.timeout)
+    match Options::new(&settings.delivery, endpoint.is_secure()) {
+        Ok(options) => transport::build(protocol, endpoint, settings.timeout, options),
+        Err(Unusable { error, source: Source::Environment(_) }) => {
+            say_line(&format!("{error}; nothing is sent until that is put right"));
+            Ok(transport::unusable(&endpoint, error.to_string()))
+        }
+        Err(Unusable { error, .. }) => Err(error),
+    }
 }
 
 #[cfg(feature = "export")]

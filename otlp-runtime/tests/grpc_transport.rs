@@ -393,7 +393,7 @@ fn shutdown_against_a_refused_port_takes_milliseconds() {
 #[test]
 fn shutdown_against_a_black_hole_ends_at_its_deadline() {
     let (_listener, address) = black_hole();
-    let (exporter, ledger) = exporter(Grpc, &format!("{address}"), Settings::default(), 20);
+    let (exporter, ledger) = exporter(Grpc, &format!("http://{address}"), Settings::default(), 20);
     while ledger.counts().in_flight < 80 {
         std::thread::yield_now();
     }

@@ -14,7 +14,7 @@ use otlp_runtime::account::{Counts, DropReason};
 use otlp_runtime::config::TransportProtocol::HttpProtobuf;
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{RetryPolicy, Settings};
-use otlp_runtime::transport::{Accepted, Endpoint, EndpointKind, Transport, build};
+use otlp_runtime::transport::{Accepted, Endpoint, EndpointKind, Options, Transport, build};
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -146,7 +146,7 @@ async fn exp5_t7_a_signals_endpoint_is_used_as_it_is() {
     let (_, log, address) = server(|_| reply(OK)).await;
     let url = format!("http://{address}/in/here?key=1");
     let endpoint = Endpoint::parse("endpoint", &url, HttpProtobuf, EndpointKind::Signal).unwrap();
-    let transport = build(HttpProtobuf, endpoint, PATIENCE).unwrap()();
+    let transport = build(HttpProtobuf, endpoint, PATIENCE, Options::default()).unwrap()();
     for signal in [Signal::Traces, Signal::Logs] {
         let payload = otlp_runtime::transport::Payload { signal, ..payload(&b"x"[..]) };
         bounded(transport.send(payload)).await.unwrap();

@@ -21,11 +21,13 @@ pub enum DropReason {
     TooLarge = 6,
     /// The record made the collector panic, and was skipped.
     Poison = 7,
+    /// A setting of the environment that secures requests cannot be used, so that nothing is sent.
+    Unsendable = 8,
 }
 
 impl DropReason {
     /// How many reasons there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
     /// All reasons, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [
         Self::BufferFull,
@@ -36,6 +38,7 @@ impl DropReason {
         Self::Shutdown,
         Self::TooLarge,
         Self::Poison,
+        Self::Unsendable,
     ];
 
     /// The name in status lines and self-metrics: `queue_full`.
@@ -49,6 +52,7 @@ impl DropReason {
             Self::Shutdown => "shutdown",
             Self::TooLarge => "too_large",
             Self::Poison => "poison",
+            Self::Unsendable => "unsendable",
         }
     }
 
@@ -62,6 +66,7 @@ impl DropReason {
             Self::Shutdown => "allow `shutdown` more time, and end spans before it",
             Self::TooLarge => "record smaller attributes",
             Self::Poison => "report it to the authors of otlp",
+            Self::Unsendable => "put the certificate or key right that the environment names",
         }
     }
 }

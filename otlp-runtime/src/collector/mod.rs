@@ -88,7 +88,7 @@ pub(crate) fn say(kind: &'static str, line: String) {
 /// Opens the global pipeline and turns recording on.
 pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> Result<Arc<Pipe>, OtlpError> {
     let reservation = desk().reserve()?;
-    let budget = Budget::split(settings.memory_limit, settings.batch_bytes);
+    let budget = Budget::split(settings.memory_limit, settings.batch_bytes.min(settings.delivery.max_request_bytes));
     let limits = BatchLimits {
         bytes: budget.batch,
         items: u64::try_from(settings.batch_size).unwrap_or(u64::MAX),
@@ -120,7 +120,7 @@ pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> R
         unused = samplers;
         let detection = Detection::new(settings.detectors, settings.resource.clone());
         let pipeline = Pipeline::new(route, true, &settings.resource, limits, ledger, outlet);
-        pipeline.limited(settings.limits.into()).detecting(detection)
+        pipeline.limited(settings.limits.into(), settings.delivery.max_request_bytes).detecting(detection)
     });
     forget(unused);
     Ok(pipe)

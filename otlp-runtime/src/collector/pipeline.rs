@@ -11,12 +11,14 @@ use super::pipe::Pipe;
 use super::ticket::Mark;
 use crate::account::{DropReason, Ledger};
 use crate::data::Resource;
-use crate::encode::{OpenBatch, SpanLimits};
+use crate::encode::{OpenBatch, Payload, SpanLimits, split};
 use crate::exporter::Batch;
 use crate::processor::RecordSource;
 
 /// More than any detection takes.
 const LONG: Duration = Duration::from_secs(60);
+/// What a scope may take beside its spans; where one takes more, the batch is split.
+const SCOPE_ROOM: usize = 1024;
 
 /// When an open batch is closed: at the first of these.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct Pipeline {
     told_of_limits: bool,
     /// What its first batch waits for.
     detection: Option<Detection>,
+    /// How large a request may be.
+    request_bytes: usize,
     /// What was lost on the way here, for each reason.
     lost: [u64; DropReason::COUNT],
 }
@@ -70,6 +74,7 @@ impl Pipeline {
             seq: 0,
             told_of_limits: false,
             detection: None,
+            request_bytes: usize::MAX,
             lost: [0; DropReason::COUNT],
         }
     }
@@ -81,8 +86,12 @@ impl Pipeline {
     }
 
     /// Limits the spans that it takes; without, the defaults hold.
-    pub(super) fn limited(mut self, limits: SpanLimits) -> Self {
-        self.batch.limit(limits);
+    ///
+    /// `request` is how many bytes a request may have; a span that has more alone is refused at once.
+    pub(super) fn limited(mut self, limits: SpanLimits, request: usize) -> Self {
+        self.request_bytes = request;
+        let room = request.saturating_sub(self.batch.bytes()).saturating_sub(SCOPE_ROOM);
+        self.batch.limit(SpanLimits { bytes: room, ..limits });
         self
     }
 
@@ -141,6 +150,10 @@ impl Pipeline {
         }
         self.pipe.lost.fetch_add(records, Ordering::Relaxed);
         self.pipe.ledger.lost(reason, records);
+        self.tell_of_loss(reason, records);
+    }
+
+    fn tell_of_loss(&mut self, reason: DropReason, records: u64) {
         let total = &mut self.lost[reason as usize];
         *total += records;
         let text = format!("{total} spans dropped ({reason}): {}", reason.remedy());
@@ -199,10 +212,35 @@ impl Pipeline {
             Ok(Some(mut payload)) => {
                 // The book's own count: what it is told about a batch must add up, whatever the encoder counts.
                 payload.items = items;
-                self.pipe.outlet.take(Batch { seq: self.seq, payload });
-                self.seq += 1;
+                if payload.body.len() > self.request_bytes {
+                    self.hand_over_parts(&payload)
+                } else {
+                    self.hand_over(payload)
+                }
             }
             Ok(None) | Err(_) => self.pipe.ledger.dropped_queued(DropReason::Poison, items),
+        }
+    }
+
+    fn hand_over(&mut self, payload: Payload) {
+        self.pipe.outlet.take(Batch { seq: self.seq, payload });
+        self.seq += 1;
+    }
+
+    /// A batch that is larger than a request may be (spec-checklist OTP1).
+    #[cold]
+    fn hand_over_parts(&mut self, payload: &Payload) {
+        let mut left = payload.items;
+        for mut part in split(payload, self.request_bytes).unwrap_or_default() {
+            // However the parts were counted, they are no more than the whole.
+            part.items = part.items.min(left);
+            left -= part.items;
+            self.hand_over(part);
+        }
+        if left > 0 {
+            self.pipe.ledger.dropped_queued(DropReason::TooLarge, left);
+            self.pipe.lost.fetch_add(left, Ordering::Relaxed);
+            self.tell_of_loss(DropReason::TooLarge, left);
         }
     }
 

@@ -63,6 +63,8 @@ impl Problem {
 /// The parts of an endpoint's URL, without credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Url<'u> {
+    /// What its scheme says; `None`: it has none.
+    pub(crate) secure: Option<bool>,
     /// Host name or address, without brackets.
     pub(crate) host: &'u str,
     pub(crate) port: Option<u16>,
@@ -74,7 +76,7 @@ pub(crate) struct Url<'u> {
 
 /// Reads `url` as an endpoint of `protocol`, or of any if that is still open.
 ///
-/// HTTP takes `http://host[:port][/path]`, gRPC also `host:port`.
+/// HTTP takes `http[s]://host[:port][/path]`, gRPC also `host:port`.
 pub(crate) fn parse(url: &str, kind: EndpointKind, protocol: Option<TransportProtocol>) -> Result<Url<'_>, Problem> {
     let grpc = protocol == Some(TransportProtocol::Grpc);
     let http = protocol == Some(TransportProtocol::HttpProtobuf);
@@ -100,18 +102,13 @@ pub(crate) fn parse(url: &str, kind: EndpointKind, protocol: Option<TransportPro
     if url.contains(odd) || authority.contains('%') {
         return problem("holds a character that a URL cannot");
     }
-    match scheme {
-        Some(scheme) if scheme.eq_ignore_ascii_case("http") => {}
-        Some(scheme) if scheme.eq_ignore_ascii_case("https") => {
-            return Err(Problem {
-                what: "asks for TLS, which this version does not have",
-                remedy: "use `http://`, for example to an OpenTelemetry Collector nearby that forwards over TLS",
-            });
-        }
-        Some(_) => return problem("has a scheme other than `http`"),
+    let secure = match scheme {
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => Some(false),
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => Some(true),
+        Some(_) => return problem("has a scheme other than `http` and `https`"),
         None if http => return problem("has no scheme"),
-        None => {}
-    }
+        None => None,
+    };
     let (host, port) =
         split_authority(authority, scheme.is_some()).map_err(|what| Problem { what, remedy: example })?;
     if grpc && path.len() > 1 {
@@ -126,7 +123,7 @@ pub(crate) fn parse(url: &str, kind: EndpointKind, protocol: Option<TransportPro
             remedy: "set the endpoint of the signal instead",
         });
     }
-    Ok(Url { host, port, authority, path })
+    Ok(Url { secure, host, port, authority, path })
 }
 
 fn split_authority(authority: &str, has_scheme: bool) -> Result<(&str, Option<u16>), &'static str> {
@@ -156,6 +153,18 @@ fn split_authority(authority: &str, has_scheme: bool) -> Result<(&str, Option<u1
         None if has_scheme => Ok((host, None)),
         None => Err("has no port"),
     }
+}
+
+/// TLS without its feature, as an error; `secure` is what a URL's scheme says, and none means TLS (spec-checklist EXP3).
+pub(crate) fn require_tls(secure: Option<bool>) -> Result<(), OtlpError> {
+    if cfg!(feature = "tls") || secure == Some(false) {
+        return Ok(());
+    }
+    let wanted = match secure {
+        Some(_) => "an endpoint with `https://`",
+        None => "an endpoint without `http://`, which means TLS,",
+    };
+    Err(OtlpError::FeatureDisabled { wanted, feature: "tls" })
 }
 
 /// Whether a base already ends in a path that will be added to it.
@@ -218,7 +227,8 @@ mod tests {
             ("http://h\\x", false, false),
             ("http://h/<x>", false, false),
             ("http://h/#x", true, true),
-            ("https://h", false, false),
+            ("https://h", true, true),
+            ("HTTPS://h:4318", true, true),
             ("ftp://h", false, false),
             ("http://h?key=1", false, false),
         ] {

@@ -64,6 +64,11 @@ impl<'a> Reader<'a> {
         (value, source)
     }
 
+    /// The first of `variables` that is given, and its name.
+    pub(super) fn first<T>(&mut self, variables: &[&Variable<T>]) -> Option<(T, &'static str)> {
+        variables.iter().find_map(|variable| Some((self.optional(variable)?, variable.row.name)))
+    }
+
     /// A variable without which something is left out.
     pub(super) fn optional<T>(&mut self, variable: &Variable<T>) -> Option<T> {
         match self.read(variable)? {

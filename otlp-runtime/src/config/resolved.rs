@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
+use super::delivery_variables;
 use super::endpoint::{self, EndpointKind, EndpointSetting, Source, without_secrets};
 use super::parse::LONGEST;
 use super::reader::Reader;
@@ -11,8 +12,8 @@ use super::resource::{self, Parts};
 use super::validation::require;
 use super::variables;
 use super::{
-    Filter, LogLevel, OtlpConfig, ResolvedLimits, ResourceDetector, ResourceDetectors, Sampler, TracesExporters,
-    TransportProtocol,
+    Delivery, Filter, LogLevel, OtlpConfig, ResolvedLimits, ResourceDetector, ResourceDetectors, Sampler,
+    TracesExporters, TransportProtocol,
 };
 use crate::data::Resource;
 use crate::error::OtlpError;
@@ -72,6 +73,8 @@ pub struct Resolved {
     pub flush_on_sigterm: bool,
     /// Most requests under way at once.
     pub concurrency: usize,
+    /// How requests look and how they are secured.
+    pub delivery: Delivery,
     /// Who makes the telemetry, as far as it is known at once.
     pub resource: Resource,
     /// What else is found out about that.
@@ -128,6 +131,12 @@ impl OtlpConfig {
         let sampler = self.choose_sampler(&mut reader);
         let batches = self.choose_batches(&mut reader);
         let limits = self.choose_limits(&mut reader);
+        let delivery = self.choose_delivery(&mut reader);
+        if !disabled && delivery.wants_tls() && !is_secure(&endpoint.url) {
+            reader.report(
+                "a certificate is set, which the endpoint's `http://` has no use for; write `https://`".to_owned(),
+            );
+        }
         if !disabled {
             reader.report_unread();
         }
@@ -154,6 +163,7 @@ impl OtlpConfig {
             shutdown_timeout: self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT).min(LONGEST),
             flush_on_sigterm: self.flush_on_sigterm,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
+            delivery,
             resource,
             detectors,
         })
@@ -230,15 +240,19 @@ impl OtlpConfig {
             Source::Environment(name) if name == variables::TRACES_ENDPOINT.row.name => EndpointKind::Signal,
             _ => EndpointKind::Base,
         };
+        let variables = [&delivery_variables::TRACES_INSECURE, &delivery_variables::INSECURE];
+        let insecure = reader.choose(None, &variables, false, |_| Ok(()), bool::to_string).0;
         if let Some((url, kind)) = &self.endpoint {
-            return Ok(EndpointSetting { url: url.trim().to_owned(), kind: *kind, source: Source::Code });
+            let url = with_scheme(url.trim(), insecure);
+            endpoint::require_tls(Some(is_secure(&url)))?;
+            return Ok(EndpointSetting { url, kind: *kind, source: Source::Code });
         }
         let variables = [&variables::TRACES_ENDPOINT, &variables::ENDPOINT];
         let fits = |url: &String| {
             // The kind matters only for a query, which the parser of each variable has already looked at.
             endpoint::parse(url, EndpointKind::Signal, Some(protocol))
-                .map(drop)
-                .map_err(|problem| format!("the URL {}; {}", problem.what, problem.remedy))
+                .map_err(|problem| format!("the URL {}; {}", problem.what, problem.remedy))?;
+            endpoint::require_tls(Some(is_secure(&with_scheme(url, insecure)))).map_err(|error| error.to_string())
         };
         let (url, source) = reader.choose(None, &variables, default, fits, |url| without_secrets(url));
         let kind = kind(source);
@@ -252,8 +266,21 @@ impl OtlpConfig {
                 variables::TRACES_ENDPOINT.row.name
             ));
         }
-        Ok(EndpointSetting { url, kind, source })
+        Ok(EndpointSetting { url: with_scheme(&url, insecure), kind, source })
     }
+}
+
+/// An endpoint without a scheme, which gRPC may have, means TLS unless it was said otherwise (spec-checklist EXP3).
+fn with_scheme(url: &str, insecure: bool) -> String {
+    match (url.contains("://"), insecure) {
+        (true, _) => url.to_owned(),
+        (false, true) => format!("http://{url}"),
+        (false, false) => format!("https://{url}"),
+    }
+}
+
+fn is_secure(url: &str) -> bool {
+    url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
 }
 
 /// Of attributes the keys only, and a URL without user information and query.
@@ -280,6 +307,7 @@ impl fmt::Debug for Resolved {
             .field("flush_on_sigterm", &self.flush_on_sigterm)
             .field("concurrency", &self.concurrency)
             .field("detectors", &self.detectors)
+            .field("delivery", &self.delivery)
             .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
             .finish()
     }

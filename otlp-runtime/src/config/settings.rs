@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::delivery::DeliverySettings;
 use super::endpoint::without_secrets;
 use super::{
     EndpointKind, LogLevel, ResourceDetector, ResourceDetectors, Sampler, SpanLimits, TracesExporter, TracesExporters,
@@ -40,6 +41,7 @@ pub struct OtlpConfig {
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) flush_on_sigterm: bool,
     pub(super) concurrency: Option<usize>,
+    pub(super) delivery: DeliverySettings,
     pub(super) disabled: Option<bool>,
     pub(super) no_env: bool,
 }
@@ -52,7 +54,7 @@ pub(super) struct Service {
 }
 
 impl OtlpConfig {
-    /// Where to send to: `http://host:port`, for gRPC also `host:port`. Over HTTP, `/v1/traces` is added to the path.
+    /// Where to send to: `https://host:port` or `http://host:port`, for gRPC also `host:port`, which means TLS. Over HTTP, `/v1/traces` is added to the path.
     ///
     /// Default: `http://localhost:4318`, for gRPC `http://localhost:4317`.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
@@ -256,6 +258,7 @@ impl fmt::Debug for OtlpConfig {
         some(&mut s, "shutdown_timeout", self.shutdown_timeout.as_ref());
         some(&mut s, "flush_on_sigterm", Some(&true).filter(|_| self.flush_on_sigterm));
         some(&mut s, "concurrency", self.concurrency.as_ref());
+        self.delivery.show(&mut s);
         some(&mut s, "disabled", self.disabled.as_ref());
         some(&mut s, "env", Some(&false).filter(|_| self.no_env));
         s.finish()
@@ -265,6 +268,7 @@ impl fmt::Debug for OtlpConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Pem;
 
     #[test]
     fn debug_shows_what_is_set_and_no_secret() {
@@ -274,10 +278,12 @@ mod tests {
             .with_resource_attribute("token", "hunter2")
             .with_service("shop", "1.2")
             .with_batch_size(100)
+            .with_header("x-key", "hunter2")
+            .with_client_certificate(Pem::file("/c.pem"), Pem::bytes("hunter2"))
             .with_env(false);
         let text = format!("{config:?}");
         assert!(!text.contains("hunter2"), "{text}");
-        for part in ["http://***@h:4318/", "token", "shop", "batch_size: 100", "env: false"] {
+        for part in ["http://***@h:4318/", "token", "shop", "batch_size: 100", "x-key", "/c.pem", "env: false"] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("timeout"), "{text}");

@@ -44,7 +44,10 @@ impl OtlpConfig {
             EndpointKind::Base => "endpoint",
             EndpointKind::Signal => "traces_endpoint",
         };
-        endpoint::parse(url, *kind, protocol).map_err(|problem| problem.into_error(setting, url))?;
+        let parsed = endpoint::parse(url, *kind, protocol).map_err(|problem| problem.into_error(setting, url))?;
+        if parsed.secure.is_some() {
+            endpoint::require_tls(parsed.secure)?;
+        }
         if *kind == EndpointKind::Base && endpoint::repeats_signal_path(url) {
             let problem = Problem {
                 what: "ends in the path of a signal, which is added to it",
@@ -78,6 +81,7 @@ impl OtlpConfig {
         if let Some(sampler) = &self.sampler {
             sampler.validate()?;
         }
+        self.check_delivery()?;
         self.parsed_filter()?;
         self.span_limits.validate()?;
         count("batch_size", self.batch_size, 1, usize::MAX)?;
@@ -163,7 +167,18 @@ mod tests {
         for (config, expected) in [
             (new().with_endpoint(""), "endpoint"),
             (new().with_endpoint("not a url"), "endpoint"),
-            (new().with_endpoint("https://h"), "endpoint"),
+            (new().with_header("a b", "c"), "header"),
+            (new().with_header("", "c"), "header"),
+            (new().with_header("content-type", "c"), "header"),
+            (new().with_header("User-Agent", "c"), "header"),
+            (new().with_header("a", "b\nc"), "header"),
+            (new().with_header("a", "\u{fc}"), "header"),
+            (new().with_header("a-bin", "c"), "header"),
+            (new().with_header("a", "x".repeat(10_000)), "header"),
+            (new().with_user_agent_prefix("a\r\nb: c"), "user_agent_prefix"),
+            (new().with_user_agent_prefix(""), "user_agent_prefix"),
+            (new().with_max_request_bytes(1), "max_request_bytes"),
+            (new().with_max_request_bytes(65 << 20), "max_request_bytes"),
             (new().with_endpoint("http://h:4318/v1/traces"), "endpoint"),
             (new().with_traces_endpoint("http://"), "traces_endpoint"),
             (new().with_service(" ", "1"), "service"),
@@ -193,7 +208,11 @@ mod tests {
 
     #[test]
     fn errors_hold_no_secret() {
-        let error = new().with_endpoint("https://user:hunter2@h?key=hunter2").validate().unwrap_err();
+        let error = new()
+            .with_endpoint("https://user:hunter2@h?key=hunter2")
+            .with_header("k", "hunter2\n2")
+            .validate()
+            .unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }
 

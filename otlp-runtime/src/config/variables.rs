@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::delivery_variables as delivery;
 use super::{Filter, TransportProtocol, parse};
 
 mod sdk;
@@ -47,7 +48,7 @@ pub(super) const ENDPOINT: Variable<String> = Variable {
         takes: "URL",
         default: "`http://localhost:4318`, for gRPC `http://localhost:4317`",
         code: "`with_endpoint`",
-        doc: "Where to send to. Over HTTP, `/v1/traces` is added to the path.",
+        doc: "Where to send to, with TLS if it begins with `https://`, or, for gRPC, has no scheme. Over HTTP, `/v1/traces` is added to the path.",
     },
     parse: parse::base_endpoint,
 };
@@ -240,6 +241,18 @@ pub const TABLE: &[Row] = &[
     TRACES_PROTOCOL.row,
     TIMEOUT.row,
     TRACES_TIMEOUT.row,
+    delivery::HEADERS.row,
+    delivery::TRACES_HEADERS.row,
+    delivery::COMPRESSION.row,
+    delivery::TRACES_COMPRESSION.row,
+    delivery::INSECURE.row,
+    delivery::TRACES_INSECURE.row,
+    delivery::CERTIFICATE.row,
+    delivery::TRACES_CERTIFICATE.row,
+    delivery::CLIENT_CERTIFICATE.row,
+    delivery::TRACES_CLIENT_CERTIFICATE.row,
+    delivery::CLIENT_KEY.row,
+    delivery::TRACES_CLIENT_KEY.row,
     SERVICE_NAME.row,
     RESOURCE_ATTRIBUTES.row,
     RESOURCE_DETECTORS.row,
@@ -263,13 +276,4 @@ pub const TABLE: &[Row] = &[
 
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
 /// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
-pub(super) const UNREAD: &[(&str, &str)] = &[
-    ("OTEL_CONFIG_FILE", ""),
-    ("OTEL_EXPORTER_OTLP_CERTIFICATE", ""),
-    ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
-    ("OTEL_EXPORTER_OTLP_HEADERS", ""),
-    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", ""),
-    ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
-    ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", ""),
-    ("OTEL_PROPAGATORS", "tracecontext,baggage"),
-];
+pub(super) const UNREAD: &[(&str, &str)] = &[("OTEL_CONFIG_FILE", ""), ("OTEL_PROPAGATORS", "tracecontext,baggage")];

@@ -243,7 +243,7 @@ impl OpenBatch {
             body.extend_from_slice(&scope.head);
             body.extend_from_slice(&scope.spans);
         }
-        let payload = Payload { signal: Signal::Traces, body: Bytes::from(body), items: self.items };
+        let payload = Payload { signal: Signal::Traces, body: Bytes::from(body), gzip: false, items: self.items };
         self.clear();
         Some(payload)
     }

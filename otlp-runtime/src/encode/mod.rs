@@ -8,6 +8,7 @@ mod limits;
 mod payload;
 mod read;
 mod span;
+mod split;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -20,3 +21,4 @@ use batch::TooLarge;
 pub(crate) use limits::SpanLimits;
 pub use payload::Payload;
 pub(crate) use read::{Field, Fields};
+pub(crate) use split::split;

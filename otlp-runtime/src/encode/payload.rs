@@ -11,6 +11,8 @@ pub struct Payload {
     pub signal: Signal,
     /// The encoded request.
     pub body: Bytes,
+    /// Whether it has been compressed with gzip.
+    pub gzip: bool,
     /// How many spans, data points or log records it holds.
     pub items: u64,
 }

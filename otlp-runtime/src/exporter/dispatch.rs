@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -107,6 +108,13 @@ impl Dispatcher {
             self.shared.drop_in_flight(&entry, DropReason::Poison);
             return;
         };
+        if entry.first.is_none() {
+            let payload = entry.batch.payload.clone();
+            match catch_unwind(AssertUnwindSafe(|| transport.prepare(payload))) {
+                Ok(prepared) => entry.batch.payload = prepared,
+                Err(_) => return self.shared.panicked(&entry, "while it prepared a batch"),
+            }
+        }
         let first = *entry.first.get_or_insert(now);
         let payload = entry.batch.payload.clone();
         let limit = self.shared.settings.timeout.min(self.shared.settings.retry.left(first, now));
@@ -130,6 +138,7 @@ impl Dispatcher {
         match outcome {
             Ok(Ok(accepted)) => self.shared.accepted(&entry, &accepted),
             Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(&entry, &cause),
+            Ok(Err(TransportError::Unsendable { cause })) => self.shared.unsendable(&entry, &cause),
             Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
                 entry.failures = entry.failures.saturating_add(1);
                 entry.may_have_arrived |= may_have_arrived;

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn payload() -> Payload {
-        Payload { signal: Signal::Traces, body: Bytes::new(), items: 10 }
+        Payload { signal: Signal::Traces, body: Bytes::new(), gzip: false, items: 10 }
     }
 
     #[test]

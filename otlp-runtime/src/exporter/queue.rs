@@ -18,11 +18,14 @@ pub(super) struct Entry {
     pub(super) first: Option<Instant>,
     /// Whether one of the attempts may have arrived although it failed.
     pub(super) may_have_arrived: bool,
+    /// What it costs the queue, whatever becomes of its body.
+    cost: usize,
 }
 
 impl Entry {
     pub(super) fn new(batch: Batch) -> Self {
-        Self { batch, failures: 0, first: None, may_have_arrived: false }
+        let cost = batch.payload.body.len().saturating_add(OVERHEAD);
+        Self { batch, failures: 0, first: None, may_have_arrived: false, cost }
     }
 
     /// Why it is dropped, if `reason` is what ends it: what may have arrived has an unknown outcome, unless we know better.
@@ -31,10 +34,6 @@ impl Entry {
             DropReason::Shutdown | DropReason::RetryExhausted if self.may_have_arrived => DropReason::UnknownOutcome,
             reason => reason,
         }
-    }
-
-    fn cost(&self) -> usize {
-        self.batch.payload.body.len().saturating_add(OVERHEAD)
     }
 }
 
@@ -67,7 +66,7 @@ impl Queue {
 
     /// Takes a new entry, which may be sent at once.
     pub(super) fn push(&mut self, entry: Entry, now: Instant) -> Result<(), (Refusal, Entry)> {
-        let (cost, items) = (entry.cost(), entry.batch.payload.items);
+        let (cost, items) = (entry.cost, entry.batch.payload.items);
         if cost > self.limit {
             return Err((Refusal::TooLarge, entry));
         }
@@ -106,7 +105,7 @@ impl Queue {
 
     /// An entry that had been given out has its fate.
     pub(super) fn release(&mut self, entry: &Entry) {
-        self.bytes = self.bytes.saturating_sub(entry.cost());
+        self.bytes = self.bytes.saturating_sub(entry.cost);
         self.items = self.items.saturating_sub(entry.batch.payload.items);
     }
 
@@ -127,7 +126,7 @@ mod tests {
     use crate::transport::Payload;
 
     fn entry(seq: u64, len: usize) -> Entry {
-        let payload = Payload { signal: Signal::Traces, body: Bytes::from(vec![0; len]), items: 1 };
+        let payload = Payload { signal: Signal::Traces, body: Bytes::from(vec![0; len]), gzip: false, items: 1 };
         Entry::new(Batch { seq, payload })
     }
 

@@ -154,6 +154,12 @@ impl Shared {
         self.drop_in_flight(entry, DropReason::Poison);
     }
 
+    /// The settings allow no request.
+    pub(super) fn unsendable(&self, entry: &Entry, cause: &str) {
+        self.state().health.note(cause);
+        self.drop_in_flight(entry, DropReason::Unsendable);
+    }
+
     pub(super) fn drop_in_flight(&self, entry: &Entry, reason: DropReason) {
         let (reason, items) = (entry.final_reason(reason), entry.batch.payload.items);
         self.ledger.dropped_in_flight(reason, items);

@@ -1,11 +1,16 @@
 //! From an HTTP request to the export request in it, as strictly as a real collector reads it.
 
+use std::io::Read as _;
+
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
 
 use super::decode::count_spans;
 use super::request::Protocol;
+
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// A request body over this is refused.
 pub(super) const MAX_BODY: usize = 64 << 20;
@@ -64,6 +69,7 @@ fn http_message(head: &Parts, body: Bytes) -> Result<Bytes, Refusal> {
     }
     match text(&head.headers, header::CONTENT_ENCODING) {
         "" | "identity" => Ok(body),
+        "gzip" => unpacked(&body),
         other => Err(Refusal::new(415, 12, format!("content-encoding {other:?} is not supported"))),
     }
 }
@@ -77,14 +83,24 @@ fn grpc_message(head: &Parts, mut body: Bytes) -> Result<Bytes, Refusal> {
     let Some((&[flag, a, b, c, d], _)) = body.split_first_chunk::<5>() else {
         return Err(Refusal::new(400, 13, "the body is shorter than a gRPC message's prefix"));
     };
-    if flag != 0 {
-        return Err(Refusal::new(415, 12, "compressed messages are not supported"));
-    }
     let message = body.split_off(5);
     if message.len() as u64 != u64::from(u32::from_be_bytes([a, b, c, d])) {
         return Err(Refusal::new(400, 13, "the length in the gRPC message's prefix is not the message's"));
     }
-    Ok(message)
+    match (flag, text(&head.headers, GRPC_ENCODING)) {
+        (0, _) => Ok(message),
+        (1, "gzip") => unpacked(&message),
+        (_, other) => Err(Refusal::new(415, 12, format!("grpc-encoding {other:?} is not supported"))),
+    }
+}
+
+fn unpacked(packed: &[u8]) -> Result<Bytes, Refusal> {
+    let mut bytes = Vec::new();
+    match MultiGzDecoder::new(packed).take(MAX_BODY as u64 + 1).read_to_end(&mut bytes) {
+        _ if bytes.len() > MAX_BODY => Err(Refusal::too_large()),
+        Ok(_) => Ok(bytes.into()),
+        Err(error) => Err(Refusal::new(400, 13, format!("the body is no gzip: {error}"))),
+    }
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

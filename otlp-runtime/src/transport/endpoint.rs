@@ -11,6 +11,7 @@ use crate::error::OtlpError;
 /// A checked endpoint without credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
+    secure: bool,
     host: String,
     port: u16,
     authority: String,
@@ -23,15 +24,17 @@ pub struct Endpoint {
 impl Endpoint {
     /// Reads `value`, which `setting` (a name as in [`OtlpError::InvalidConfig`]) was set to.
     ///
-    /// HTTP takes `http://host[:port][/path]`, gRPC also `host:port`.
+    /// HTTP takes `http[s]://host[:port][/path]`, gRPC also `host:port`, which means TLS (spec-checklist EXP3).
     pub fn parse(
         setting: &'static str,
         value: &str,
         protocol: TransportProtocol,
         kind: EndpointKind,
     ) -> Result<Self, OtlpError> {
-        let Url { host, port, authority, path } =
+        let Url { secure, host, port, authority, path } =
             endpoint::parse(value, kind, Some(protocol)).map_err(|problem| problem.into_error(setting, value))?;
+        let secure = secure.unwrap_or(true);
+        let scheme = if secure { "https" } else { "http" };
         let without_query = path.split('?').next().unwrap_or_default();
         let (path, shown) = match kind {
             EndpointKind::Base => (path.trim_end_matches('/').to_owned(), path.trim_end_matches('/')),
@@ -39,13 +42,19 @@ impl Endpoint {
             EndpointKind::Signal => (format!("/{path}"), "/"),
         };
         Ok(Self {
+            secure,
             host: host.to_owned(),
-            port: port.unwrap_or(80),
+            port: port.unwrap_or(if secure { 443 } else { 80 }),
             authority: authority.to_owned(),
-            display: format!("http://{authority}{shown}"),
+            display: format!("{scheme}://{authority}{shown}"),
             path,
             kind,
         })
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
     }
 
     /// Host name or address, without brackets.
@@ -53,7 +62,7 @@ impl Endpoint {
         &self.host
     }
 
-    /// Port, 80 if the URL named none.
+    /// Port; if the URL named none, 443 with TLS and 80 without.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -121,17 +130,27 @@ mod tests {
     }
 
     #[test]
-    fn exp5_a_url_without_a_port_means_80() {
+    fn exp5_a_url_without_a_port_means_80_and_with_tls_443() {
+        assert_eq!(http("https://collector/x", EndpointKind::Base).port(), 443);
         let endpoint = http("http://collector/x", EndpointKind::Base);
         assert_eq!((endpoint.host(), endpoint.port(), endpoint.authority()), ("collector", 80, "collector"));
     }
 
     #[test]
     fn exp3_grpc_takes_a_url_or_host_and_port() {
-        for value in ["http://localhost:4317", "localhost:4317", " http://localhost:4317/ "] {
+        for (value, secure) in [
+            ("http://localhost:4317", false),
+            (" http://localhost:4317/ ", false),
+            ("https://localhost:4317", true),
+            ("localhost:4317", true),
+        ] {
             let endpoint = grpc(value);
-            assert_eq!((endpoint.host(), endpoint.port()), ("localhost", 4317), "{value}");
-            assert_eq!(endpoint.to_string(), "http://localhost:4317");
+            assert_eq!(
+                (endpoint.host(), endpoint.port(), endpoint.is_secure()),
+                ("localhost", 4317, secure),
+                "{value}"
+            );
+            assert_eq!(endpoint.to_string(), if secure { "https://localhost:4317" } else { "http://localhost:4317" });
         }
     }
 
@@ -148,8 +167,6 @@ mod tests {
         use TransportProtocol::{Grpc, HttpProtobuf};
         for (value, protocol, says) in [
             ("", Grpc, "is empty"),
-            ("https://h:4317", Grpc, "TLS"),
-            ("https://h:4318", HttpProtobuf, "TLS"),
             ("ftp://h", HttpProtobuf, "scheme other than"),
             ("localhost:4318", HttpProtobuf, "has no scheme"),
             ("/v1/traces", HttpProtobuf, "has no scheme"),

@@ -1,55 +1,86 @@
-//! OTLP over gRPC: tonic's client and framing, over our own connection, with ready-made bytes.
+//! OTLP over gRPC: unary calls with ready-made bytes, over our own connection.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
-use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
-use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response, StatusCode, Uri};
-use http_body::{Body, Frame, SizeHint};
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, TE};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tonic::client::Grpc;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
-use super::connection::{Http2, Lease, Target, failure};
-use super::{Accepted, Endpoint, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify};
+use super::connection::{Framed, Http2, Lease, Target, failure};
+use super::gzip::{self, Unpacked};
+use super::{
+    Accepted, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, compress,
+};
+use crate::config::Compression;
 use crate::data::Signal;
+
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// Whether a message is compressed, and its length in four bytes.
+const PREFIX: usize = 5;
 
 /// Sends to one endpoint over one kept connection.
 #[derive(Debug)]
 pub(super) struct GrpcTransport {
     connection: Arc<Http2>,
     display: String,
-    origin: Uri,
+    /// Of the program, `User-Agent` included.
+    headers: HeaderMap,
+    compression: Compression,
 }
 
 impl GrpcTransport {
-    pub(super) fn new(endpoint: Endpoint, attempt: Duration) -> Self {
-        let display = endpoint.to_string();
+    pub(super) fn new(endpoint: Endpoint, attempt: Duration, options: Options) -> Self {
         Self {
-            // Parsed from a URL, so it is one.
-            origin: display.parse().unwrap_or_default(),
-            connection: Arc::new(Http2::new(Target::new(endpoint, attempt))),
-            display,
+            display: endpoint.to_string(),
+            connection: Arc::new(Http2::new(Target::new(endpoint, attempt, &options, b"h2"))),
+            headers: options.headers,
+            compression: options.compression,
         }
     }
 
+    fn request(&self, payload: Payload) -> Request<Framed> {
+        let mut prefix = [u8::from(payload.gzip); PREFIX];
+        if let Some(length) = prefix.last_chunk_mut::<4>() {
+            *length = u32::try_from(payload.body.len()).unwrap_or(u32::MAX).to_be_bytes();
+        }
+        let mut request = Request::new(Full::new(Bytes::copy_from_slice(&prefix).chain(payload.body)));
+        *request.method_mut() = Method::POST;
+        // The endpoint was parsed from a URL, and gRPC's has no path.
+        *request.uri_mut() = format!("{}{}", self.display, method(payload.signal)).parse().unwrap_or(Uri::default());
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip,identity"));
+        if payload.gzip {
+            headers.insert(ENCODING, HeaderValue::from_static("gzip"));
+        }
+        request
+    }
+
     async fn attempt(&self, payload: Payload) -> Result<Accepted, TransportError> {
-        let seen = Arc::new(Seen::default());
-        let service = Service { connection: Arc::clone(&self.connection), seen: Arc::clone(&seen) };
-        let mut client = Grpc::with_origin(service, self.origin.clone()).max_decoding_message_size(RESPONSE_LIMIT);
-        let codec = Raw { size: payload.body.len() };
-        let answer = client.unary(tonic::Request::new(payload.body), method(payload.signal), codec).await;
-        verdict(answer.map(tonic::Response::into_inner), &mut seen.notes())
+        let (response, mut lease) = self.connection.request(self.request(payload)).await?;
+        let (head, body) = response.into_parts();
+        if let Some(status) = Status::from_header_map(&head.headers) {
+            lease.release();
+            return verdict(&status, Message::Missing);
+        }
+        is_grpc(head.status, &head.headers).inspect_err(|_| lease.release())?;
+        let gzip = head.headers.get(ENCODING).is_some_and(|encoding| encoding.as_bytes() == b"gzip");
+        read(body, gzip, &mut lease).await
     }
 }
 
 impl Transport for GrpcTransport {
+    fn prepare(&self, payload: Payload) -> Payload {
+        compress(self.compression, payload)
+    }
+
     fn send(&self, payload: Payload) -> SendFuture<'_> {
         Box::pin(self.attempt(payload))
     }
@@ -59,105 +90,106 @@ impl Transport for GrpcTransport {
     }
 }
 
-fn method(signal: Signal) -> PathAndQuery {
-    PathAndQuery::from_static(match signal {
+fn method(signal: Signal) -> &'static str {
+    match signal {
         Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
         Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    })
-}
-
-/// What the connection saw of one answer: tonic's `Status` does not say whether the receiver or the client made it.
-#[derive(Debug, Default)]
-struct Seen(Mutex<Notes>);
-
-#[derive(Debug, Default)]
-struct Notes {
-    /// The connection's failure, or an answer that is not gRPC.
-    failure: Option<TransportError>,
-    /// The receiver's own `grpc-status`.
-    status: Option<Code>,
-    /// Part of a message came.
-    data: bool,
-    /// It is compressed, for which nobody asked.
-    compressed: bool,
-}
-
-impl Seen {
-    fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn verdict(answer: Result<Bytes, Status>, notes: &mut Notes) -> Result<Accepted, TransportError> {
-    let status = match answer {
-        Ok(message) => return Ok(classify::success(&message)),
-        Err(status) => status,
-    };
-    if let Some(failure) = notes.failure.take() {
-        return Err(failure);
-    }
-    match notes.status {
-        // OK, then whatever is wrong with the message: it was accepted (OTP6).
-        Some(Code::Ok) => Ok(classify::unreadable("cannot be read")),
-        Some(code) => Err(classify::grpc(code, status.message(), status.details())),
-        // Only a message over the limit ends in this code here, and only who has handled a request answers (OTP2).
-        None if status.code() == Code::OutOfRange => Ok(classify::unreadable("is larger than 4 MiB")),
-        None if notes.compressed => Ok(classify::unreadable("is compressed, for which nobody asked")),
-        // The stream ended early: an answer that never came (OTP13).
-        None if status.code() == Code::Unknown || (status.code() == Code::Internal && !notes.data) => {
-            Err(classify::lost("the receiver ended the call without a gRPC status"))
+/// Reads an answer to its end, or until there is no more to learn from it.
+async fn read(mut body: Incoming, gzip: bool, lease: &mut Lease) -> Result<Accepted, TransportError> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let (failure, stream_only) = failure(&error);
+            if stream_only {
+                lease.release();
+            }
+            failure
+        })?;
+        let data = match frame.into_data() {
+            Ok(data) => data,
+            Err(frame) => {
+                lease.release();
+                let status = frame.trailers_ref().and_then(Status::from_header_map);
+                return status.map_or_else(|| Err(ended()), |status| verdict(&status, Message::new(&bytes, gzip)));
+            }
+        };
+        bytes.extend_from_slice(&data);
+        match Message::new(&bytes, gzip) {
+            // Only who has handled a request answers (OTP2).
+            Message::TooLarge => return Ok(too_large()),
+            Message::Not => {
+                let cause = "the answer is not gRPC: its message has no prefix of gRPC's".to_owned();
+                return Err(TransportError::Permanent { cause });
+            }
+            _ => {}
         }
-        None => Err(TransportError::Permanent {
-            cause: format!("the answer is not gRPC: {}", classify::text(status.message().as_bytes())),
-        }),
+    }
+    lease.release();
+    Err(ended())
+}
+
+fn ended() -> TransportError {
+    classify::lost("the receiver ended the call without a gRPC status")
+}
+
+fn too_large() -> Accepted {
+    classify::unreadable("is larger than 4 MiB")
+}
+
+/// What an answer's body holds so far.
+#[derive(Debug, PartialEq, Eq)]
+enum Message<'a> {
+    Whole {
+        packed: bool,
+        bytes: &'a [u8],
+    },
+    /// Not all of it, or none.
+    Missing,
+    /// It says so, or it is.
+    TooLarge,
+    /// It is compressed, and nobody said how.
+    Foreign,
+    /// No message of gRPC begins so, or another follows.
+    Not,
+}
+
+impl<'a> Message<'a> {
+    fn new(body: &'a [u8], gzip: bool) -> Self {
+        let Some((&[flag, length @ ..], bytes)) = body.split_first_chunk::<PREFIX>() else {
+            let not = body.first().is_some_and(|&flag| flag > 1);
+            return if not { Self::Not } else { Self::Missing };
+        };
+        let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+        match flag {
+            0 | 1 if length > RESPONSE_LIMIT => Self::TooLarge,
+            1 if !gzip => Self::Foreign,
+            0 | 1 if bytes.len() == length => Self::Whole { packed: flag == 1, bytes },
+            0 | 1 if bytes.len() < length => Self::Missing,
+            _ => Self::Not,
+        }
     }
 }
 
-/// One call's way to the connection.
-#[derive(Debug)]
-struct Service {
-    connection: Arc<Http2>,
-    seen: Arc<Seen>,
-}
-
-type CallFuture = Pin<Box<dyn Future<Output = Result<Response<Answer>, TransportError>> + Send>>;
-
-impl tower_service::Service<Request<tonic::body::Body>> for Service {
-    type Response = Response<Answer>;
-    type Error = TransportError;
-    type Future = CallFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Poll::Ready(Ok(()))
+fn verdict(status: &Status, message: Message<'_>) -> Result<Accepted, TransportError> {
+    if status.code() != Code::Ok {
+        return Err(classify::grpc(status.code(), status.message(), status.details()));
     }
-
-    fn call(&mut self, mut request: Request<tonic::body::Body>) -> CallFuture {
-        let (connection, seen) = (Arc::clone(&self.connection), Arc::clone(&self.seen));
-        Box::pin(async move {
-            request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
-            let answered = connection.request(request).await;
-            let mut notes = seen.notes();
-            let checked = answered.and_then(|(mut response, mut lease)| {
-                // tonic would look no further: neither at a status, nor whether the message is compressed at all.
-                response.headers_mut().remove("grpc-encoding");
-                notes.status = grpc_status(response.headers());
-                if notes.status.is_none() {
-                    is_grpc(response.status(), response.headers()).inspect_err(|_| lease.release())?;
-                }
-                if response.body().is_end_stream() {
-                    lease.release();
-                }
-                let seen = Arc::clone(&seen);
-                Ok(response.map(|body| Answer { body, lease, seen }))
-            });
-            checked.inspect_err(|error| notes.failure = Some(error.clone()))
-        })
-    }
-}
-
-fn grpc_status(headers: &HeaderMap) -> Option<Code> {
-    headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
+    // OK, then whatever is wrong with the message: it was accepted (OTP6).
+    Ok(match message {
+        Message::Whole { packed: false, bytes } => classify::success(bytes),
+        Message::Whole { packed: true, bytes } => match gzip::unpack(bytes, RESPONSE_LIMIT) {
+            (message, Unpacked::Whole) => classify::success(&message),
+            (_, Unpacked::TooLarge) => too_large(),
+            (_, Unpacked::Broken) => classify::unreadable("cannot be read"),
+        },
+        Message::TooLarge => too_large(),
+        Message::Foreign => classify::unreadable("is compressed, for which nobody asked"),
+        Message::Missing | Message::Not => classify::unreadable("cannot be read"),
+    })
 }
 
 /// An answer without gRPC's marks comes from something in between: its HTTP status decides, as gRPC's
@@ -172,106 +204,4 @@ fn is_grpc(status: StatusCode, headers: &HeaderMap) -> Result<(), TransportError
         return Err(TransportError::Permanent { cause: cause.to_owned() });
     }
     Err(classify::http(status, None, b""))
-}
-
-/// An answer's body: notes what passes, and hands its connection back at the end.
-struct Answer {
-    body: Incoming,
-    lease: Lease,
-    seen: Arc<Seen>,
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = TransportError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(match frame {
-            None => {
-                self.lease.release();
-                None
-            }
-            Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    self.lease.release();
-                    self.seen.notes().status = grpc_status(trailers);
-                } else if let Some(&first) = frame.data_ref().and_then(|data| data.first()) {
-                    let mut notes = self.seen.notes();
-                    notes.compressed |= !notes.data && first == 1;
-                    notes.data = true;
-                }
-                Some(Ok(frame))
-            }
-            Some(Err(error)) => {
-                let (failure, stream_only) = failure(&error);
-                if stream_only {
-                    self.lease.release();
-                }
-                self.seen.notes().failure = Some(failure.clone());
-                Some(Err(failure))
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Messages that are already encoded, or that we decode ourselves.
-#[derive(Clone, Copy, Debug)]
-struct Raw {
-    size: usize,
-}
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        // Frame header and message: one allocation of the right size.
-        let whole = self.size + 5;
-        BufferSettings::new(whole, whole)
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(256, 256)
-    }
 }

@@ -3,16 +3,21 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::time::Instant;
 
 use super::connection::{Http1, Target};
-use super::{Accepted, Endpoint, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, wire};
-use crate::data::Signal;
+use super::gzip::{self, Unpacked};
+use super::{
+    Accepted, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, compress,
+    wire,
+};
+use crate::config::Compression;
 
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
 /// An error's body is read no further than this.
@@ -28,51 +33,64 @@ pub(super) struct HttpTransport {
     connections: Http1,
     display: String,
     host: HeaderValue,
+    /// Of the program, `User-Agent` included.
+    headers: HeaderMap,
+    compression: Compression,
     endpoint: Endpoint,
     /// When an attempt stops to wait for a body: before its time is over, for then it would count as never answered.
     patience: Duration,
 }
 
 impl HttpTransport {
-    pub(super) fn new(endpoint: Endpoint, attempt: Duration) -> Self {
+    pub(super) fn new(endpoint: Endpoint, attempt: Duration, options: Options) -> Self {
         Self {
             display: endpoint.to_string(),
             // An authority consists of characters that a header may hold.
             host: HeaderValue::from_str(endpoint.authority()).unwrap_or(HeaderValue::from_static("")),
-            connections: Http1::new(Target::new(endpoint.clone(), attempt)),
+            connections: Http1::new(Target::new(endpoint.clone(), attempt, &options, b"http/1.1")),
+            headers: options.headers,
+            compression: options.compression,
             endpoint,
             patience: attempt.saturating_sub((attempt / 10).min(Duration::from_millis(100))),
         }
     }
 
-    fn request(&self, signal: Signal, body: Bytes) -> Request<Full<Bytes>> {
-        let length = HeaderValue::from(body.len());
-        let mut request = Request::new(Full::new(body));
+    fn request(&self, payload: Payload) -> Request<Full<Bytes>> {
+        let length = HeaderValue::from(payload.body.len());
+        let mut request = Request::new(Full::new(payload.body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.path(signal).parse().unwrap_or(Uri::from_static("/"));
+        *request.uri_mut() = self.endpoint.path(payload.signal).parse().unwrap_or(Uri::from_static("/"));
         let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, PROTOBUF);
         headers.insert(CONTENT_LENGTH, length);
-        headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        if payload.gzip {
+            headers.insert(CONTENT_ENCODING, GZIP);
+        }
         request
     }
 
     async fn attempt(&self, payload: Payload) -> Result<Accepted, TransportError> {
         let start = Instant::now();
-        let request = self.request(payload.signal, payload.body);
-        let (response, sender) = self.connections.request(request).await?;
+        let request = self.request(payload);
+        let (response, link) = self.connections.request(request).await?;
         let (head, body) = response.into_parts();
         let limit = if head.status.is_success() { RESPONSE_LIMIT } else { ERROR_BODY_LIMIT };
         let body = read(body, limit, BODY_TIME.min(self.patience.saturating_sub(start.elapsed()))).await;
         if body.end == End::Whole {
-            self.connections.keep(sender);
+            self.connections.keep(link);
         }
+        let body = body.decoded(&head.headers, limit);
         verdict(head.status, &head.headers, &body, SystemTime::now())
     }
 }
 
 impl Transport for HttpTransport {
+    fn prepare(&self, payload: Payload) -> Payload {
+        compress(self.compression, payload)
+    }
+
     fn send(&self, payload: Payload) -> SendFuture<'_> {
         Box::pin(self.attempt(payload))
     }
@@ -94,6 +112,28 @@ enum End {
     Whole,
     TooLarge,
     Broken,
+    /// Compressed in a way that was not asked for.
+    Unknown,
+}
+
+impl Answer {
+    /// What it says once it is decompressed, which is nothing larger than `limit` either (OTP2).
+    fn decoded(self, headers: &HeaderMap, limit: usize) -> Self {
+        let encoding = headers.get(CONTENT_ENCODING).map_or(&b""[..], HeaderValue::as_bytes).trim_ascii();
+        if encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity") || self.bytes.is_empty() {
+            return self;
+        }
+        if !encoding.eq_ignore_ascii_case(b"gzip") {
+            return Self { bytes: Bytes::new(), end: End::Unknown };
+        }
+        let (bytes, unpacked) = gzip::unpack(&self.bytes, limit);
+        let end = match unpacked {
+            Unpacked::Whole => self.end,
+            Unpacked::TooLarge => End::TooLarge,
+            Unpacked::Broken => End::Broken,
+        };
+        Self { bytes, end }
+    }
 }
 
 async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B, limit: usize, time: Duration) -> Answer {
@@ -140,6 +180,7 @@ fn verdict(
         End::Whole => classify::unreadable("is not in protobuf"),
         End::TooLarge => classify::unreadable("is larger than 4 MiB"),
         End::Broken => classify::unreadable("broke off"),
+        End::Unknown => classify::unreadable("is compressed in an unknown way"),
     })
 }
 

@@ -10,8 +10,14 @@ pub(crate) mod console;
 mod endpoint;
 #[cfg(feature = "grpc")]
 mod grpc;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod gzip;
 #[cfg(feature = "http")]
 mod http;
+mod options;
+#[cfg(all(feature = "tls", any(feature = "http", feature = "grpc")))]
+mod tls;
+mod unusable;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod wire;
 
@@ -21,14 +27,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use endpoint::{Endpoint, EndpointKind};
+pub use options::{Options, Unusable};
+pub use unusable::unusable;
 
 use crate::config::TransportProtocol;
 pub use crate::encode::Payload;
 use crate::error::OtlpError;
 
 /// Names this exporter, language and version (spec-checklist EXP12, T2).
-#[cfg(any(feature = "http", feature = "grpc"))]
 const USER_AGENT: &str = concat!("otlp-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Compresses what gets smaller by it, if that is asked for.
+#[cfg(any(feature = "http", feature = "grpc"))]
+fn compress(compression: crate::config::Compression, payload: Payload) -> Payload {
+    match compression {
+        crate::config::Compression::Gzip if !payload.gzip => match gzip::pack(&payload.body) {
+            Some(body) => Payload { body, gzip: true, ..payload },
+            None => payload,
+        },
+        _ => payload,
+    }
+}
 
 /// No answer may be larger (spec-checklist OTP2).
 #[cfg(any(feature = "http", feature = "grpc"))]
@@ -62,6 +81,12 @@ pub enum TransportError {
         /// What happened.
         cause: String,
     },
+    /// Was not sent, because the settings allow no request.
+    #[error("{cause}")]
+    Unsendable {
+        /// What is wrong with them.
+        cause: String,
+    },
 }
 
 /// A future of a transport.
@@ -72,6 +97,11 @@ pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Accepted, Transport
 /// It is called on `otlp-export`, a current-thread tokio runtime with I/O and time enabled; several sends may be under
 /// way at once, and any of them may be cancelled by dropping its future.
 pub trait Transport: Send + Sync + 'static {
+    /// Makes `payload` ready for its attempts, once before the first: compresses it, say. It may not get larger.
+    fn prepare(&self, payload: Payload) -> Payload {
+        payload
+    }
+
     /// Makes one attempt.
     fn send(&self, payload: Payload) -> SendFuture<'_>;
 
@@ -90,12 +120,15 @@ pub fn build(
     protocol: TransportProtocol,
     endpoint: Endpoint,
     attempt: Duration,
+    options: Options,
 ) -> Result<TransportFactory, OtlpError> {
     match protocol {
         #[cfg(feature = "http")]
-        TransportProtocol::HttpProtobuf => Ok(Box::new(move || Arc::new(http::HttpTransport::new(endpoint, attempt)))),
+        TransportProtocol::HttpProtobuf => {
+            Ok(Box::new(move || Arc::new(http::HttpTransport::new(endpoint, attempt, options))))
+        }
         #[cfg(feature = "grpc")]
-        TransportProtocol::Grpc => Ok(Box::new(move || Arc::new(grpc::GrpcTransport::new(endpoint, attempt)))),
+        TransportProtocol::Grpc => Ok(Box::new(move || Arc::new(grpc::GrpcTransport::new(endpoint, attempt, options)))),
         TransportProtocol::Stdout => Ok(console::build()),
         #[cfg(not(feature = "http"))]
         TransportProtocol::HttpProtobuf => {
@@ -118,7 +151,7 @@ mod tests {
             (TransportProtocol::Grpc, cfg!(feature = "grpc")),
         ] {
             let endpoint = Endpoint::parse("endpoint", "http://h:1", protocol, EndpointKind::Base).unwrap();
-            match build(protocol, endpoint, Duration::from_secs(1)) {
+            match build(protocol, endpoint, Duration::from_secs(1), Options::default()) {
                 Ok(make) => assert!(there && make().endpoint() == "http://h:1"),
                 Err(OtlpError::FeatureDisabled { .. }) => assert!(!there),
                 Err(error) => panic!("{error}"),

@@ -11,7 +11,9 @@ use otlp_runtime::account::Ledger;
 use otlp_runtime::config::TransportProtocol;
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{Batch, Exporter, Settings};
-use otlp_runtime::transport::{Endpoint, EndpointKind, Payload, Transport, TransportError, TransportFactory, build};
+use otlp_runtime::transport::{
+    Endpoint, EndpointKind, Options, Payload, Transport, TransportError, TransportFactory, build,
+};
 use tokio::net::TcpListener;
 
 /// No test waits longer.
@@ -37,7 +39,7 @@ pub fn black_hole() -> (std::net::TcpListener, SocketAddr) {
 
 pub fn factory(protocol: TransportProtocol, url: &str, attempt: Duration) -> TransportFactory {
     let endpoint = Endpoint::parse("endpoint", url, protocol, EndpointKind::Base).unwrap();
-    build(protocol, endpoint, attempt).unwrap()
+    build(protocol, endpoint, attempt, Options::default()).unwrap()
 }
 
 pub fn transport(protocol: TransportProtocol, address: SocketAddr) -> Arc<dyn Transport> {
@@ -45,7 +47,7 @@ pub fn transport(protocol: TransportProtocol, address: SocketAddr) -> Arc<dyn Tr
 }
 
 pub fn payload(body: impl Into<Bytes>) -> Payload {
-    Payload { signal: Signal::Traces, body: body.into(), items: 10 }
+    Payload { signal: Signal::Traces, body: body.into(), gzip: false, items: 10 }
 }
 
 pub async fn bounded<T>(future: impl Future<Output = T>) -> T {

@@ -110,7 +110,7 @@ impl Transport for Scripted {
 
 fn batch(seq: u64) -> Batch {
     let body = Bytes::copy_from_slice(&seq.to_le_bytes());
-    Batch { seq, payload: Payload { signal: Signal::Traces, body, items: ITEMS } }
+    Batch { seq, payload: Payload { signal: Signal::Traces, body, gzip: false, items: ITEMS } }
 }
 
 /// The export loop as a task of the test's runtime.
@@ -302,7 +302,7 @@ async fn a_full_queue_drops_what_comes_new_and_says_so_at_once() {
     assert_eq!(rig.settled().await.exported, 4 * ITEMS);
     rig.shared.ledger.recorded(1);
     let body = Bytes::from(vec![0; 1000]);
-    rig.shared.enqueue(Batch { seq: 6, payload: Payload { signal: Signal::Traces, body, items: 1 } });
+    rig.shared.enqueue(Batch { seq: 6, payload: Payload { signal: Signal::Traces, body, gzip: false, items: 1 } });
     assert_eq!(rig.counts().dropped(DropReason::TooLarge), 1);
 }
 

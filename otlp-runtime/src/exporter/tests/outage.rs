@@ -32,7 +32,7 @@ impl Drop for Held {
 
 impl Rig {
     fn enqueue_held(&mut self, alive: &Arc<AtomicUsize>) {
-        let payload = Payload { signal: Signal::Traces, body: Held::body(self.next, alive), items: ITEMS };
+        let payload = Payload { signal: Signal::Traces, body: Held::body(self.next, alive), items: ITEMS, gzip: false };
         self.shared.ledger.recorded(ITEMS);
         self.shared.enqueue(Batch { seq: self.next, payload });
         self.next += 1;

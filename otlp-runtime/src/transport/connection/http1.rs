@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 
+use super::stream::Refused;
 use super::{Target, chain};
 use crate::transport::TransportError;
 use crate::transport::classify::{lost, unsent};
@@ -20,13 +21,18 @@ const IDLE_LIMIT: usize = 16;
 /// keeps the export thread from looking at the time.
 const HEAD_LIMIT: usize = 32 * 1024;
 
-type Sender = SendRequest<Full<Bytes>>;
+/// One connection.
+#[derive(Debug)]
+pub(in crate::transport) struct Link {
+    sender: SendRequest<Full<Bytes>>,
+    refused: Refused,
+}
 
 /// Kept connections (OTP14).
 #[derive(Debug)]
 pub(in crate::transport) struct Http1 {
     target: Target,
-    idle: Mutex<Vec<Sender>>,
+    idle: Mutex<Vec<Link>>,
 }
 
 impl Http1 {
@@ -34,56 +40,60 @@ impl Http1 {
         Self { target, idle: Mutex::default() }
     }
 
-    /// Sends `request`. Give the sender to [`Http1::keep`] when the answer's body has been read; dropped, it closes its
+    /// Sends `request`. Give the link to [`Http1::keep`] when the answer's body has been read; dropped, it closes its
     /// connection.
     pub(in crate::transport) async fn request(
         &self,
         mut request: Request<Full<Bytes>>,
-    ) -> Result<(Response<Incoming>, Sender), TransportError> {
+    ) -> Result<(Response<Incoming>, Link), TransportError> {
         // The receiver may have closed a kept connection in the meantime; hyper hands back what it could not write.
-        while let Some(mut sender) = self.take() {
-            match sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, sender)),
+        while let Some(mut link) = self.take() {
+            match link.sender.try_send_request(request).await {
+                Ok(response) => return Ok((response, link)),
                 Err(mut error) => match error.take_message() {
                     Some(unwritten) => request = unwritten,
                     None => return Err(lost(explain(error.error()))),
                 },
             }
         }
-        let mut sender = self.connect().await?;
-        match sender.try_send_request(request).await {
-            Ok(response) => Ok((response, sender)),
-            Err(error) if error.message().is_some() => Err(unsent(explain(error.error()))),
-            Err(error) => Err(lost(explain(error.error()))),
+        let mut link = self.connect().await?;
+        match link.sender.try_send_request(request).await {
+            Ok(response) => Ok((response, link)),
+            Err(error) => Err(match link.refused.get() {
+                Some(cause) => self.target.refused(cause),
+                None if error.message().is_some() => unsent(explain(error.error())),
+                None => lost(explain(error.error())),
+            }),
         }
     }
 
     /// Keeps the connection for the next request.
-    pub(in crate::transport) fn keep(&self, sender: Sender) {
+    pub(in crate::transport) fn keep(&self, link: Link) {
         let mut idle = self.idle();
-        idle.retain(|s| !s.is_closed());
-        if idle.len() < IDLE_LIMIT && !sender.is_closed() {
-            idle.push(sender);
+        idle.retain(|kept| !kept.sender.is_closed());
+        if idle.len() < IDLE_LIMIT && !link.sender.is_closed() {
+            idle.push(link);
         }
     }
 
-    fn take(&self) -> Option<Sender> {
+    fn take(&self) -> Option<Link> {
         let mut idle = self.idle();
-        idle.retain(|s| !s.is_closed());
-        idle.iter().rposition(Sender::is_ready).map(|at| idle.swap_remove(at))
+        idle.retain(|kept| !kept.sender.is_closed());
+        idle.iter().rposition(|kept| kept.sender.is_ready()).map(|at| idle.swap_remove(at))
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Sender>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Link>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn connect(&self) -> Result<Sender, TransportError> {
+    async fn connect(&self) -> Result<Link, TransportError> {
         let stream = self.target.dial().await?;
+        let refused = stream.refused();
         let handshake = Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unsent(explain(&error)))?;
         // Ends with its sender; its error reaches the request that was under way.
         tokio::spawn(connection);
-        Ok(sender)
+        Ok(Link { sender, refused })
     }
 }
 

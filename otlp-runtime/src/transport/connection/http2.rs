@@ -3,14 +3,18 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
+use bytes::buf::Chain;
 use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tonic::Code;
-use tonic::body::Body;
 
+use super::stream::Refused;
 use super::{Target, chain};
 use crate::transport::TransportError;
 use crate::transport::classify::{self, lost, unsent};
@@ -20,6 +24,13 @@ const WINDOW: u32 = 1024 * 1024;
 const FRAME: u32 = 256 * 1024;
 /// What hyper may hold of one request before the receiver's window lets it go.
 const SEND_BUFFER: usize = 1024 * 1024;
+/// While a call waits this long, a PING asks whether the receiver is still there; without an answer the connection ends. It
+/// matters where attempts may last long. Servers take several PINGs in one call, but few on an idle connection.
+const PING_EVERY: Duration = Duration::from_secs(30);
+const PING_TIME: Duration = Duration::from_secs(10);
+
+/// A request's body: gRPC's prefix and the message.
+pub(in crate::transport) type Framed = Full<Chain<Bytes, Bytes>>;
 
 /// The one connection, shared by all requests (OTP14).
 #[derive(Debug)]
@@ -35,7 +46,8 @@ pub(in crate::transport) struct Http2 {
 #[derive(Clone, Debug)]
 struct Link {
     id: u64,
-    sender: SendRequest<Body>,
+    sender: SendRequest<Framed>,
+    refused: Refused,
 }
 
 impl Http2 {
@@ -46,13 +58,17 @@ impl Http2 {
     /// Sends `request`. The lease says whether the connection proved good.
     pub(in crate::transport) async fn request(
         self: &Arc<Self>,
-        mut request: Request<Body>,
+        mut request: Request<Framed>,
     ) -> Result<(Response<Incoming>, Lease), TransportError> {
         loop {
             let (mut link, fresh) = self.link().await?;
             let mut lease = Lease { owner: Some(Arc::clone(self)), id: link.id };
             match link.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, lease)),
+                Err(error) if link.refused.get().is_some() => {
+                    let cause = link.refused.get().cloned().unwrap_or_else(|| chain(error.error()));
+                    return Err(self.target.refused(&cause));
+                }
                 Err(mut error) => match error.take_message() {
                     // A kept connection that the receiver has closed in the meantime: the request was not written.
                     Some(unwritten) if !fresh => request = unwritten,
@@ -86,24 +102,29 @@ impl Http2 {
         let connected = self.connect().await;
         let id = self.tries.fetch_add(1, Ordering::Relaxed);
         *failure = connected.as_ref().err().cloned();
-        let link = Link { id, sender: connected? };
+        let (sender, refused) = connected?;
+        let link = Link { id, sender, refused };
         *self.current() = Some(link.clone());
         Ok((link, true))
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, TransportError> {
+    async fn connect(&self) -> Result<(SendRequest<Framed>, Refused), TransportError> {
         let stream = self.target.dial().await?;
+        let refused = stream.refused();
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(2 * WINDOW)
             .max_frame_size(FRAME)
             .max_send_buf_size(SEND_BUFFER)
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_TIME)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| unsent(explain(&error)))?;
         // Ends with its last sender and request; its error reaches the requests that were under way.
         tokio::spawn(connection);
-        Ok(sender)
+        Ok((sender, refused))
     }
 
     fn usable(&self) -> Option<Link> {

@@ -4,6 +4,7 @@
 mod http1;
 #[cfg(feature = "grpc")]
 mod http2;
+mod stream;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,36 +17,67 @@ use tokio::time::timeout;
 #[cfg(feature = "http")]
 pub(super) use http1::Http1;
 #[cfg(feature = "grpc")]
-pub(super) use http2::{Http2, Lease, failure};
+pub(super) use http2::{Framed, Http2, Lease, failure};
+use stream::Stream;
 
 use super::classify::unsent;
-use super::{Endpoint, TransportError};
+#[cfg(feature = "tls")]
+use super::tls::Tls;
+use super::{Endpoint, Options, TransportError};
 
 /// How long one address may keep the next waiting, as RFC 8305 recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Where to connect to, and how long that may take.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Target {
     endpoint: Endpoint,
     limit: Duration,
+    #[cfg(feature = "tls")]
+    tls: Tls,
 }
 
 impl Target {
     /// Connecting takes less than the whole attempt, so that what was never sent is known not to have arrived.
-    pub(super) fn new(endpoint: Endpoint, attempt: Duration) -> Self {
-        Self { endpoint, limit: attempt.saturating_sub(attempt / 10) }
+    ///
+    /// `protocol` is the ALPN name of what is spoken.
+    #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
+    pub(super) fn new(endpoint: Endpoint, attempt: Duration, options: &Options, protocol: &'static [u8]) -> Self {
+        Self {
+            endpoint,
+            limit: attempt.saturating_sub(attempt / 10),
+            #[cfg(feature = "tls")]
+            tls: Tls::new(options.trust.clone(), protocol),
+        }
     }
 
-    async fn dial(&self) -> Result<TcpStream, TransportError> {
-        let failed = |why: String| unsent(format!("cannot connect to {}: {why}", self.endpoint.authority()));
-        let stream = match timeout(self.limit, connect(self.endpoint.host(), self.endpoint.port())).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(failed(error.to_string())),
-            Err(_) => return Err(failed(format!("no answer within {:?}", self.limit))),
-        };
-        stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
-        Ok(stream)
+    /// What is wrong with a certificate may be put right while batches wait: it is renewed, its authority is installed, a
+    /// clock is set. Nothing was sent, so every failure is retryable.
+    async fn dial(&self) -> Result<Stream, TransportError> {
+        let dialled = timeout(self.limit, self.open()).await;
+        let opened = dialled.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.limit)));
+        opened.map_err(|why| unsent(format!("cannot connect to {}: {why}", self.endpoint.authority())))
+    }
+
+    /// The receiver refused the program once the connection stood.
+    fn refused(&self, cause: &str) -> TransportError {
+        unsent(format!("cannot connect to {}: {cause}", self.endpoint.authority()))
+    }
+
+    async fn open(&self) -> Result<Stream, String> {
+        let stream = connect(self.endpoint.host(), self.endpoint.port()).await.map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        if !self.endpoint.is_secure() {
+            return Ok(Stream::Plain(stream));
+        }
+        #[cfg(feature = "tls")]
+        return self
+            .tls
+            .connect(self.endpoint.host(), stream)
+            .await
+            .map(|stream| Stream::Tls(stream, Default::default()));
+        #[cfg(not(feature = "tls"))]
+        Err("TLS needs the cargo feature `tls` of the crate `otlp`".to_owned())
     }
 }
 

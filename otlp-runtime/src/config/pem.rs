@@ -1,0 +1,77 @@
+//! Certificates and keys, as settings hold them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Certificates or a private key in PEM: a file, which is read by `init`, or the bytes themselves.
+///
+/// `Debug` shows a file's path, and nothing of bytes.
+///
+/// ```
+/// # use otlp_runtime as otlp;
+/// # use otlp_runtime::config::{OtlpConfig, Pem};
+/// let config = OtlpConfig::default()
+///     .with_endpoint("https://collector.example:4318")
+///     .with_ca_certificate(Pem::file("/etc/otel/ca.pem"));
+/// assert!(format!("{config:?}").contains("/etc/otel/ca.pem"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pem(Content);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Content {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+impl Pem {
+    /// What stands in a file.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self(Content::File(path.into()))
+    }
+
+    /// What the program already has.
+    pub fn bytes(pem: impl Into<Vec<u8>>) -> Self {
+        Self(Content::Bytes(pem.into()))
+    }
+
+    /// The bytes, and where they are from.
+    #[cfg(all(feature = "export", feature = "tls"))]
+    pub(crate) fn read(&self) -> std::io::Result<std::borrow::Cow<'_, [u8]>> {
+        /// No certificate bundle is larger; the system's own has some hundred KiB.
+        const MOST: u64 = 16 << 20;
+        match &self.0 {
+            Content::Bytes(bytes) => Ok(bytes.into()),
+            Content::File(path) => {
+                let meta = std::fs::metadata(path)?;
+                // A pipe or a device could keep `init` waiting.
+                if !meta.is_file() {
+                    return Err(std::io::Error::other("is not a regular file"));
+                }
+                if meta.len() > MOST {
+                    return Err(std::io::Error::other("is larger than 16 MiB"));
+                }
+                Ok(std::fs::read(path)?.into())
+            }
+        }
+    }
+}
+
+/// Where it stands.
+impl fmt::Display for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Content::File(path) => write!(f, "{}", path.display()),
+            Content::Bytes(_) => f.write_str("the bytes given in code"),
+        }
+    }
+}
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Content::File(path) => f.debug_tuple("file").field(path).finish(),
+            Content::Bytes(_) => f.write_str("***"),
+        }
+    }
+}
