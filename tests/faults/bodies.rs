@@ -133,11 +133,19 @@ fn otp2_otp6_bodies_over_grpc() {
             |id| [http2::head(id, &[]), http2::data(id, b"\0\0\0\0\x02\x07\xff"), http2::trailers(id, "0")].concat(),
             "is not an OTLP response",
         ),
-        // Packed, which nobody asked for.
+        // Packed, and broken off.
         (
             |id| {
                 let packed =
                     [http2::head(id, &[("grpc-encoding", "gzip")]), http2::data(id, b"\x01\0\0\0\x02\x1f\x8b")];
+                [packed.concat(), http2::trailers(id, "0")].concat()
+            },
+            "cannot be read",
+        ),
+        // Packed, and nobody said how.
+        (
+            |id| {
+                let packed = [http2::head(id, &[]), http2::data(id, b"\x01\0\0\0\x02\x1f\x8b")];
                 [packed.concat(), http2::trailers(id, "0")].concat()
             },
             "is compressed, for which nobody asked",

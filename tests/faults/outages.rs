@@ -39,8 +39,8 @@ fn a_receiver_that_dies_under_load_loses_nothing() {
         let all: Vec<_> = first.spans().into_iter().chain(second.spans()).collect();
         let different: HashSet<_> = all.iter().map(|span| span.i64("n").unwrap()).collect();
         assert_eq!(different.len(), 20_000);
-        // No more than was under way at once: eight requests.
-        assert!((20_000..=20_800).contains(&all.len()), "{}", all.len());
+        // No more than was under way at once: eight requests, and as many on connections that were open when it died.
+        assert!((20_000..=21_600).contains(&all.len()), "{}", all.len());
         outcome.says(&["works again after"]);
     });
 }
@@ -59,6 +59,7 @@ fn a_receiver_that_dies_for_good_has_what_is_counted() {
         let outcome = running.outcome();
         let (received, unknown) = (collector.span_count(), outcome.count("unknown_outcome"));
         assert!((outcome.exported()..=outcome.exported() + unknown).contains(&received), "{received}: {outcome:?}");
-        assert!(unknown <= 800, "no more than was under way at once: {outcome:?}");
+        // Eight requests of a hundred spans, and as many again on connections that were open when it died.
+        assert!(unknown <= 1_600, "no more than was under way at once: {outcome:?}");
     });
 }
