@@ -5,6 +5,7 @@ mod filter;
 mod limits;
 mod page;
 mod parse;
+pub(crate) mod properties;
 mod protocol;
 mod resolved;
 mod resource;

@@ -11,6 +11,7 @@ mod endpoint;
 mod grpc;
 #[cfg(feature = "http")]
 mod http;
+pub(crate) mod properties;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod wire;
 
