@@ -32,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["init"],
     &["bridge"],
     &["testing"],
+    &["fuzz"],
 ];
 
 /// Where `unsafe` may stand; everywhere else it is denied.

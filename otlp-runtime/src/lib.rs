@@ -17,6 +17,9 @@ pub(crate) mod encode;
 pub mod error;
 #[cfg(all(feature = "export", not(loom)))]
 pub mod exporter;
+#[cfg(all(fuzzing, feature = "testing"))]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(not(loom))]
 pub mod init;
 #[cfg(not(loom))]

@@ -1,10 +1,13 @@
-//! A stderr that takes nothing: telemetry fails silently then, and the program does not notice.
+//! What stderr says at the end, and a stderr that takes nothing: telemetry fails silently then, and the program does not
+//! notice.
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use otlp::testing::{Collector, Reply};
 
 use crate::process::own_process;
 use crate::run::{Outcome, PROTOCOLS, Run, Running, each};
@@ -63,5 +66,19 @@ fn a_closed_stderr_holds_nobody_up() {
         }
         shell.env("OTLP_TEST_RUN", run.words()).stdout(Stdio::piped()).stderr(Stdio::null());
         check(&Running::new(shell.spawn().unwrap(), run).outcome());
+    });
+}
+
+/// The first loss is told at once, and its kind is silent for a while then: the end comes within it, and tells the total.
+#[test]
+fn the_total_of_a_loss_is_told_at_the_end() {
+    each(&PROTOCOLS, |&protocol| {
+        let collector = Collector::start().unwrap();
+        let absurd = Reply::Grpc { code: 8, message: String::new(), retry_info: Some(Duration::from_secs(4_000_000)) };
+        collector.reply_always(absurd.clone().after(Duration::from_millis(100)));
+        collector.script([absurd]);
+        let outcome = Run::new(collector.endpoint(), protocol).outcome();
+        assert_eq!(outcome.count("retry_exhausted"), 300, "{outcome:?}");
+        outcome.says(&["300 records for", "dropped (retry_exhausted)"]);
     });
 }

@@ -3,7 +3,7 @@
 //! Each line has a level, and OTEL_LOG_LEVEL says which levels appear.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::os::stderr;
@@ -55,6 +55,8 @@ struct Kind {
     name: &'static str,
     last: Instant,
     kept_back: u64,
+    /// The latest line kept back that is to be said at the end.
+    later: Option<String>,
 }
 
 impl Report {
@@ -70,14 +72,40 @@ impl Report {
             return;
         }
         if let Some(kept_back) = self.admit(kind, Instant::now()) {
-            let suffix = if kept_back > 0 { format!(" ({kept_back} similar lines kept back)") } else { String::new() };
-            say_at(severity, &format!("{}{suffix}", line()));
+            say_after(severity, &line(), kept_back);
         }
+    }
+
+    /// The same for a line that [`finish`](Self::finish) says if it is the latest of its kind that was kept back: it may hold
+    /// the total.
+    pub fn say_or_keep(&self, kind: &'static str, line: String) {
+        let severity = Severity::of(kind);
+        if !is_heard(severity) {
+            return;
+        }
+        match self.admit(kind, Instant::now()) {
+            Some(kept_back) => say_after(severity, &line, kept_back),
+            None => self.kinds().iter_mut().filter(|k| k.name == kind).for_each(|k| k.later = Some(line.clone())),
+        }
+    }
+
+    /// Says what was kept: no more lines are to come.
+    pub fn finish(&self) {
+        for kind in self.kinds().iter_mut() {
+            let kept_back = std::mem::take(&mut kind.kept_back);
+            if let Some(line) = kind.later.take() {
+                say_after(Severity::of(kind.name), &line, kept_back.saturating_sub(1));
+            }
+        }
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, Vec<Kind>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `Some(lines kept back since the last)` if a line of `kind` may appear at `now`.
     fn admit(&self, kind: &'static str, now: Instant) -> Option<u64> {
-        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds = self.kinds();
         match kinds.iter_mut().find(|k| k.name == kind) {
             Some(k) if now.saturating_duration_since(k.last) < INTERVAL => {
                 k.kept_back += 1;
@@ -85,10 +113,11 @@ impl Report {
             }
             Some(k) => {
                 k.last = now;
+                k.later = None;
                 Some(std::mem::take(&mut k.kept_back))
             }
             None => {
-                kinds.push(Kind { name: kind, last: now, kept_back: 0 });
+                kinds.push(Kind { name: kind, last: now, kept_back: 0, later: None });
                 Some(0)
             }
         }
@@ -98,6 +127,14 @@ impl Report {
 /// Says one line about settings, which no rate limit holds back.
 pub fn say_line(line: &str) {
     say_at(Severity::Warn, line);
+}
+
+fn say_after(severity: Severity, line: &str, kept_back: u64) {
+    match kept_back {
+        0 => say_at(severity, line),
+        1 => say_at(severity, &format!("{line} (1 similar line kept back)")),
+        _ => say_at(severity, &format!("{line} ({kept_back} similar lines kept back)")),
+    }
 }
 
 /// Says one line that no rate limit holds back.

@@ -14,6 +14,7 @@ mod log_level;
 mod page;
 mod parse;
 mod pem;
+pub(crate) mod properties;
 mod protocol;
 mod reader;
 mod resolved;

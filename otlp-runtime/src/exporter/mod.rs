@@ -89,8 +89,11 @@ impl Exporter {
         let on_thread_start = settings.on_thread_start;
         let failed = |source| OtlpError::Thread { name: THREAD, source };
         let runtime = Io::new(on_thread_start).map_err(failed)?;
-        let report = Report::new();
-        let say = Box::new(move |line: Line| report.say(line.kind, || line.text));
+        let report = Arc::new(Report::new());
+        let say = Box::new({
+            let report = Arc::clone(&report);
+            move |line: Line| report.say_or_keep(line.kind, line.text)
+        });
         let shared = Arc::new(Shared::new(settings, ledger, say));
         let ended = Arc::new(Ended::default());
         let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn({
@@ -99,6 +102,7 @@ impl Exporter {
                 let _ended = ended;
                 on_thread_start();
                 export(&runtime, shared, make);
+                report.finish();
             }
         });
         Ok(Self { shared, ended, thread: Some(thread.map_err(failed)?) })

@@ -15,6 +15,7 @@ mod gzip;
 #[cfg(feature = "http")]
 mod http;
 mod options;
+pub(crate) mod properties;
 #[cfg(all(feature = "tls", any(feature = "http", feature = "grpc")))]
 mod tls;
 mod unusable;
