@@ -142,9 +142,8 @@ impl Drop for OtlpGuard {
     fn drop(&mut self) {
         let Some(Running { pipe, timeout, since }) = self.0.as_ref().and_then(OfProcess::get) else { return };
         let at_once = since.elapsed() < AT_ONCE;
-        // What is lost is said by the exporter.
-        let ended = collector::shutdown(Some(pipe), *timeout);
-        if ended.is_some() && at_once && pipe.counts().recorded == 0 {
+        let ended = collector::shutdown_or_say(Some(pipe), *timeout);
+        if ended && at_once && pipe.counts().recorded == 0 {
             let hint =
                 "the guard of `init` was dropped at once, which ends telemetry: write `let _otlp = otlp::init()?;`";
             collector::say("guard dropped at once", hint.to_owned());
