@@ -56,7 +56,10 @@ fn of_inits_at_the_same_time_one_wins() {
         let before = collector.span_count();
         works(3);
         drop(won);
-        assert_eq!(collector.span_count() - before, 3);
+        // What was late for the pipeline of an earlier test may have come to this one.
+        let counts = balanced();
+        assert_eq!(collector.span_count() - before, counts.exported);
+        assert!(counts.exported >= 3, "{counts:?}");
     }
 }
 

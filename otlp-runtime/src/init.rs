@@ -182,9 +182,8 @@ impl Drop for OtlpGuard {
             return;
         };
         let at_once = *silence_is_odd && since.elapsed() < AT_ONCE;
-        // What is lost is said by the exporter.
-        let ended = collector::shutdown(Some(pipe), *timeout);
-        if ended.is_some() && at_once && pipe.counts().recorded == 0 {
+        let ended = collector::shutdown_or_say(Some(pipe), *timeout);
+        if ended && at_once && pipe.counts().recorded == 0 {
             let hint =
                 "the guard of `init` was dropped at once, which ends telemetry: write `let _otlp = otlp::init()?;`";
             collector::say("guard dropped at once", hint.to_owned());

@@ -25,7 +25,7 @@ mod tests;
 mod ticket;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use flush::Flush;
 pub(crate) use outlet::Outlet;
@@ -59,13 +59,16 @@ const THREAD: &str = "otlp-collect";
 static DESK: PerProcess<OnceLock<Arc<Desk>>> = PerProcess::new(OnceLock::new(), |_| OnceLock::new());
 
 fn desk() -> &'static Arc<Desk> {
-    DESK.get().get_or_init(|| Arc::new(Desk::new(doze::wake)))
+    DESK.get().get_or_init(|| {
+        // Before anything can be locked.
+        fork::watch();
+        Arc::new(Desk::new(doze::wake))
+    })
 }
 
 /// Starts the engine, unless it runs.
 fn start() -> Result<(), OtlpError> {
     static RUNS: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false), |_| Mutex::new(false));
-    fork::watch();
     let mut runs = RUNS.get().lock().unwrap_or_else(PoisonError::into_inner);
     if !*runs {
         let work = || {
@@ -190,6 +193,22 @@ pub(crate) fn flush_async(allowed: Duration) -> Flush {
 ///
 /// `None`: there is none.
 pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Result<(), OtlpError>> {
+    end(only, allowed).map(|(_, ended)| ended)
+}
+
+/// The same for the end of the program, which has nobody to return an error to: what the export thread had no time to say
+/// is said here. Whether there was something to end.
+pub(crate) fn shutdown_or_say(only: Option<&Arc<Pipe>>, allowed: Duration) -> bool {
+    let Some((pipe, ended)) = end(only, allowed) else { return false };
+    if let Err(error) = ended
+        && !pipe.outlet.wait_ended(Instant::now())
+    {
+        say("shutdown", error.to_string());
+    }
+    true
+}
+
+fn end(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<(Arc<Pipe>, Result<(), OtlpError>)> {
     let mut unused = Vec::new();
     let ticket = desk().ask_shutdown(only, allowed, || unused = route::close_global())?;
     forget(unused);
@@ -197,7 +216,7 @@ pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Re
     if !own::is_marked() {
         desk().finish(&ticket.pipe);
     }
-    Some(ended)
+    Some((Arc::clone(&ticket.pipe), ended))
 }
 
 /// The book of the global pipeline, or of the last one.

@@ -33,7 +33,7 @@ pub(super) fn watch(timeout: Duration) {
 /// By `exit`, or by a `main` that returns while the guard lives elsewhere. With no pipeline, as in a forked child, there is
 /// nothing to do; one of the engine's own threads would wait for itself, and does not wait.
 fn at_exit() {
-    let _ = collector::shutdown(None, allowed());
+    collector::shutdown_or_say(None, allowed());
 }
 
 /// Where panics abort, no guard is dropped: the last moment is the panic hook. (`cfg!(panic)` is that of this crate; Cargo

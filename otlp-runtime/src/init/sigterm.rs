@@ -35,8 +35,11 @@ pub(super) fn watch(timeout: Duration) -> Result<(), OtlpError> {
 /// A process that goes on has its own way to end, which must find telemetry running.
 fn end(fate: Fate) {
     let allowed = Duration::from_nanos(ALLOWED.load(Ordering::Relaxed));
-    let _ = match fate {
-        Fate::Ends => collector::shutdown(None, allowed).unwrap_or(Ok(())),
-        Fate::Handled => collector::flush(allowed),
-    };
+    match fate {
+        Fate::Ends => {
+            collector::shutdown_or_say(None, allowed);
+        }
+        // What is still to come is said by the exporter, which goes on.
+        Fate::Handled => drop(collector::flush(allowed)),
+    }
 }

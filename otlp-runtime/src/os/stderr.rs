@@ -19,8 +19,14 @@ pub(crate) fn is_ready() -> bool {
 /// Writes a line in one piece. Not through `std`, whose lock another thread may have held when this process was forked.
 #[cfg(unix)]
 pub(crate) fn write(line: &[u8]) {
-    // SAFETY: the pointer and the length are those of a slice. What is not written is lost.
-    let _ = unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+    // What is not written is lost; a signal that comes in between costs no line.
+    for _ in 0..3 {
+        // SAFETY: the pointer and the length are those of a slice.
+        let written = unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+        if written >= 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+            return;
+        }
+    }
 }
 
 #[cfg(not(unix))]

@@ -158,6 +158,7 @@ pub(super) fn forget() {
 
 /// Sets what the global pipeline takes, this one and later ones.
 pub(super) fn set_filter(filter: Filter) {
+    super::fork::watch();
     let mut consumers = consumers();
     let before = std::mem::replace(&mut consumers.filter, filter);
     consumers.filter_was_set = true;
