@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Accepted, Payload, SendFuture, Transport, TransportError, TransportFactory};
-use crate::os::{self, PIECE, Stdout};
+use crate::os::stdout::{self, PIECE, Stdout};
 
 /// How long stdout may take nothing at all until what is left is given up.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -71,8 +71,8 @@ async fn write(text: &str) -> Result<(), Refusal> {
     let mut rest = text.as_bytes();
     let mut waited = Duration::ZERO;
     while let Some(piece) = rest.get(..rest.len().min(PIECE)).filter(|piece| !piece.is_empty()) {
-        let written = match os::stdout() {
-            Stdout::Ready => os::write_stdout(piece),
+        let written = match stdout::ready() {
+            Stdout::Ready => stdout::write(piece),
             Stdout::Full => Err(io::ErrorKind::WouldBlock.into()),
             Stdout::Closed => return Err(Refusal::Closed("it is closed".to_owned())),
         };
