@@ -13,6 +13,7 @@ use h2::{Reason, RecvStream};
 use http::{HeaderMap, Request, Response};
 use otlp_runtime::account::DropReason;
 use otlp_runtime::config::TransportProtocol::Grpc;
+use otlp_runtime::config::{Compression, OtlpConfig};
 use otlp_runtime::exporter::Settings;
 use otlp_runtime::transport::{Accepted, Transport, TransportError};
 use support::*;
@@ -24,6 +25,8 @@ use tokio::net::TcpListener;
 enum Reply {
     /// A message, then trailers.
     Message(Vec<u8>, Vec<(&'static str, String)>),
+    /// The same with a message that is said to be gzip.
+    Packed(Vec<u8>, Vec<(&'static str, String)>),
     /// Only headers.
     Headers(u16, Vec<(&'static str, String)>),
     /// Headers and this body, raw, then the end of the stream.
@@ -115,13 +118,21 @@ async fn handle(
         frame.extend_from_slice(message);
         Bytes::from(frame)
     };
-    match script(number) {
-        Reply::Message(message, trailers) => {
-            let mut stream = respond.send_response(grpc(), false).unwrap();
-            stream.send_data(frame(&message), false).unwrap();
+    let reply = script(number);
+    match reply {
+        Reply::Message(ref message, ref trailers) | Reply::Packed(ref message, ref trailers) => {
+            let flag = u8::from(matches!(reply, Reply::Packed(..)));
+            let mut response = grpc();
+            if flag == 1 {
+                response.headers_mut().insert("grpc-encoding", "gzip".parse().unwrap());
+            }
+            let mut stream = respond.send_response(response, false).unwrap();
+            let mut framed = frame(message).to_vec();
+            framed[0] = flag;
+            stream.send_data(framed.into(), false).unwrap();
             let mut map = HeaderMap::new();
             for (name, value) in trailers {
-                map.insert(name, value.parse().unwrap());
+                map.insert(*name, value.parse().unwrap());
             }
             stream.send_trailers(map).unwrap();
         }
@@ -402,4 +413,54 @@ fn shutdown_against_a_black_hole_ends_at_its_deadline() {
     let counts = ledger.counts();
     assert!(counts.balanced());
     assert_eq!((counts.dropped(DropReason::UnknownOutcome), counts.dropped(DropReason::Shutdown)), (80, 120));
+}
+
+#[tokio::test]
+async fn exp7_exp8_exp12_calls_carry_metadata_and_are_compressed_once_that_pays() {
+    let (listener, address) = listen().await;
+    let log = serve(listener, |_| ok());
+    let config = OtlpConfig::default()
+        .with_header("X-Api-Key", "hunter2")
+        .with_compression(Compression::Gzip)
+        .with_user_agent_prefix("shop/1.2");
+    let transport = configured(Grpc, &format!("http://{address}"), &config);
+    let large = vec![7; 300_000];
+    for (body, packed) in [(&b"small"[..], false), (&large, true)] {
+        let prepared = transport.prepare(payload(Bytes::copy_from_slice(body)));
+        for _ in 0..2 {
+            assert_eq!(bounded(transport.send(prepared.clone())).await, Ok(Accepted::default()));
+            let call = log.calls().pop().unwrap();
+            let headers = call.request.headers();
+            assert_eq!(headers["x-api-key"], "hunter2");
+            assert_eq!(headers["user-agent"], concat!("shop/1.2 otlp-rust/", env!("CARGO_PKG_VERSION")));
+            assert_eq!(headers.get("grpc-encoding").is_some_and(|encoding| encoding == "gzip"), packed);
+            assert_eq!((call.body[0] == 1, call.body.len() - 5), (packed, prepared.body.len()));
+            assert_eq!(if packed { gunzip(&call.body[5..]) } else { call.body[5..].to_vec() }, body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn otp2_compressed_answers_are_read_up_to_the_limit() {
+    let trailers = || vec![("grpc-status", "0".to_owned())];
+    for (message, rejected, says) in [
+        (gzip(b"\x0a\x07\x08\x03\x12\x03bad"), 3, "bad"),
+        (gzip(&vec![0; 200 << 20]), 0, "larger than 4 MiB"),
+        (b"no gzip".to_vec(), 0, "cannot be read"),
+    ] {
+        let accepted = outcome(Reply::Packed(message, trailers())).await.unwrap();
+        assert_eq!(accepted.rejected, rejected);
+        assert!(accepted.message.as_deref().unwrap().contains(says), "{accepted:?}");
+    }
+    // Whatever the message, an error's status decides.
+    let trailers = vec![("grpc-status", "3".to_owned())];
+    permanent(outcome(Reply::Packed(b"no gzip".to_vec(), trailers)).await);
+}
+
+#[tokio::test]
+async fn otp8_a_code_that_does_not_exist_is_unknown() {
+    for code in ["17", "99", "-1", "x", ""] {
+        let headers = vec![("content-type", "application/grpc".into()), ("grpc-status", code.to_owned())];
+        permanent(outcome(Reply::Headers(200, headers)).await);
+    }
 }
