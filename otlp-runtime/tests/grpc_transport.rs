@@ -445,7 +445,7 @@ async fn otp2_compressed_answers_are_read_up_to_the_limit() {
     let trailers = || vec![("grpc-status", "0".to_owned())];
     for (message, rejected, says) in [
         (gzip(b"\x0a\x07\x08\x03\x12\x03bad"), 3, "bad"),
-        (gzip(&vec![0; 200 << 20]), 0, "larger than 4 MiB"),
+        (gzip(&vec![0; 32 << 20]), 0, "larger than 4 MiB"),
         (b"no gzip".to_vec(), 0, "cannot be read"),
     ] {
         let accepted = outcome(Reply::Packed(message, trailers())).await.unwrap();
@@ -463,4 +463,43 @@ async fn otp8_a_code_that_does_not_exist_is_unknown() {
         let headers = vec![("content-type", "application/grpc".into()), ("grpc-status", code.to_owned())];
         permanent(outcome(Reply::Headers(200, headers)).await);
     }
+}
+
+/// Without a time-out, nothing but a PING finds out that the other end is gone.
+#[tokio::test]
+async fn otp14_a_receiver_that_vanishes_is_noticed_by_a_ping() {
+    let (listener, address) = listen().await;
+    let arrived = Arc::new(tokio::sync::Notify::new());
+    let here = Arc::clone(&arrived);
+    tokio::spawn(async move {
+        let mut silent = Vec::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut h2 = h2::server::handshake(stream).await.unwrap();
+            let (request, respond) = h2.accept().await.unwrap().unwrap();
+            if silent.is_empty() {
+                // From here on it answers nothing, no PING either.
+                silent.push((h2, request, respond));
+                here.notify_one();
+                continue;
+            }
+            tokio::spawn(handle(1, request, respond, |_| ok(), Log::default()));
+            tokio::spawn(async move { while let Some(Ok(_)) = h2.accept().await {} });
+        }
+    });
+    let transport = transport(Grpc, address);
+    let first = {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(payload(&b"x"[..])).await })
+    };
+    // Time flies once the call is under way.
+    bounded(arrived.notified()).await;
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let (cause, _, may_have_arrived) = retryable(first.await.unwrap());
+    let took = start.elapsed();
+    tokio::time::resume();
+    assert!(cause.contains("keep-alive timed out") && may_have_arrived, "{cause}");
+    assert!(took >= Duration::from_secs(35) && took <= Duration::from_secs(45), "{took:?}");
+    assert_eq!(send(&transport, b"y").await, Ok(Accepted::default()));
 }

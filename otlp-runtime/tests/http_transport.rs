@@ -412,7 +412,7 @@ async fn otp2_otp16_compressed_answers_are_read_up_to_the_limit() {
     for (reply, rejected, says) in [
         (compressed(b"\x0a\x07\x08\x03\x12\x03bad"), 3, Some("bad")),
         (compressed(b""), 0, None),
-        (compressed(&vec![0; 200 << 20]), 0, Some("larger than 4 MiB")),
+        (compressed(&vec![0; 32 << 20]), 0, Some("larger than 4 MiB")),
         (cut, 0, Some("broke off")),
         (answer("200 OK", "content-encoding: br\r\n", b"x"), 0, Some("compressed in an unknown way")),
     ] {
