@@ -13,6 +13,7 @@ use h2::{Reason, RecvStream};
 use http::{HeaderMap, Request, Response};
 use otlp_runtime::account::DropReason;
 use otlp_runtime::config::TransportProtocol::Grpc;
+use otlp_runtime::config::{Compression, OtlpConfig};
 use otlp_runtime::exporter::Settings;
 use otlp_runtime::transport::{Accepted, Transport, TransportError};
 use support::*;
@@ -24,6 +25,8 @@ use tokio::net::TcpListener;
 enum Reply {
     /// A message, then trailers.
     Message(Vec<u8>, Vec<(&'static str, String)>),
+    /// The same with a message that is said to be gzip.
+    Packed(Vec<u8>, Vec<(&'static str, String)>),
     /// Only headers.
     Headers(u16, Vec<(&'static str, String)>),
     /// Headers and this body, raw, then the end of the stream.
@@ -115,13 +118,21 @@ async fn handle(
         frame.extend_from_slice(message);
         Bytes::from(frame)
     };
-    match script(number) {
-        Reply::Message(message, trailers) => {
-            let mut stream = respond.send_response(grpc(), false).unwrap();
-            stream.send_data(frame(&message), false).unwrap();
+    let reply = script(number);
+    match reply {
+        Reply::Message(ref message, ref trailers) | Reply::Packed(ref message, ref trailers) => {
+            let flag = u8::from(matches!(reply, Reply::Packed(..)));
+            let mut response = grpc();
+            if flag == 1 {
+                response.headers_mut().insert("grpc-encoding", "gzip".parse().unwrap());
+            }
+            let mut stream = respond.send_response(response, false).unwrap();
+            let mut framed = frame(message).to_vec();
+            framed[0] = flag;
+            stream.send_data(framed.into(), false).unwrap();
             let mut map = HeaderMap::new();
             for (name, value) in trailers {
-                map.insert(name, value.parse().unwrap());
+                map.insert(*name, value.parse().unwrap());
             }
             stream.send_trailers(map).unwrap();
         }
@@ -402,4 +413,93 @@ fn shutdown_against_a_black_hole_ends_at_its_deadline() {
     let counts = ledger.counts();
     assert!(counts.balanced());
     assert_eq!((counts.dropped(DropReason::UnknownOutcome), counts.dropped(DropReason::Shutdown)), (80, 120));
+}
+
+#[tokio::test]
+async fn exp7_exp8_exp12_calls_carry_metadata_and_are_compressed_once_that_pays() {
+    let (listener, address) = listen().await;
+    let log = serve(listener, |_| ok());
+    let config = OtlpConfig::default()
+        .with_header("X-Api-Key", "hunter2")
+        .with_compression(Compression::Gzip)
+        .with_user_agent_prefix("shop/1.2");
+    let transport = configured(Grpc, &format!("http://{address}"), &config);
+    let large = vec![7; 300_000];
+    for (body, packed) in [(&b"small"[..], false), (&large, true)] {
+        let prepared = transport.prepare(payload(Bytes::copy_from_slice(body)));
+        for _ in 0..2 {
+            assert_eq!(bounded(transport.send(prepared.clone())).await, Ok(Accepted::default()));
+            let call = log.calls().pop().unwrap();
+            let headers = call.request.headers();
+            assert_eq!(headers["x-api-key"], "hunter2");
+            assert_eq!(headers["user-agent"], concat!("shop/1.2 otlp-rust/", env!("CARGO_PKG_VERSION")));
+            assert_eq!(headers.get("grpc-encoding").is_some_and(|encoding| encoding == "gzip"), packed);
+            assert_eq!((call.body[0] == 1, call.body.len() - 5), (packed, prepared.body.len()));
+            assert_eq!(if packed { gunzip(&call.body[5..]) } else { call.body[5..].to_vec() }, body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn otp2_compressed_answers_are_read_up_to_the_limit() {
+    let trailers = || vec![("grpc-status", "0".to_owned())];
+    for (message, rejected, says) in [
+        (gzip(b"\x0a\x07\x08\x03\x12\x03bad"), 3, "bad"),
+        (gzip(&vec![0; 32 << 20]), 0, "larger than 4 MiB"),
+        (b"no gzip".to_vec(), 0, "cannot be read"),
+    ] {
+        let accepted = outcome(Reply::Packed(message, trailers())).await.unwrap();
+        assert_eq!(accepted.rejected, rejected);
+        assert!(accepted.message.as_deref().unwrap().contains(says), "{accepted:?}");
+    }
+    // Whatever the message, an error's status decides.
+    let trailers = vec![("grpc-status", "3".to_owned())];
+    permanent(outcome(Reply::Packed(b"no gzip".to_vec(), trailers)).await);
+}
+
+#[tokio::test]
+async fn otp8_a_code_that_does_not_exist_is_unknown() {
+    for code in ["17", "99", "-1", "x", ""] {
+        let headers = vec![("content-type", "application/grpc".into()), ("grpc-status", code.to_owned())];
+        permanent(outcome(Reply::Headers(200, headers)).await);
+    }
+}
+
+/// Without a time-out, nothing but a PING finds out that the other end is gone.
+#[tokio::test]
+async fn otp14_a_receiver_that_vanishes_is_noticed_by_a_ping() {
+    let (listener, address) = listen().await;
+    let arrived = Arc::new(tokio::sync::Notify::new());
+    let here = Arc::clone(&arrived);
+    tokio::spawn(async move {
+        let mut silent = Vec::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut h2 = h2::server::handshake(stream).await.unwrap();
+            let (request, respond) = h2.accept().await.unwrap().unwrap();
+            if silent.is_empty() {
+                // From here on it answers nothing, no PING either.
+                silent.push((h2, request, respond));
+                here.notify_one();
+                continue;
+            }
+            tokio::spawn(handle(1, request, respond, |_| ok(), Log::default()));
+            tokio::spawn(async move { while let Some(Ok(_)) = h2.accept().await {} });
+        }
+    });
+    let transport = transport(Grpc, address);
+    let first = {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(payload(&b"x"[..])).await })
+    };
+    // Time flies once the call is under way.
+    bounded(arrived.notified()).await;
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let (cause, _, may_have_arrived) = retryable(first.await.unwrap());
+    let took = start.elapsed();
+    tokio::time::resume();
+    assert!(cause.contains("keep-alive timed out") && may_have_arrived, "{cause}");
+    assert!(took >= Duration::from_secs(35) && took <= Duration::from_secs(45), "{took:?}");
+    assert_eq!(send(&transport, b"y").await, Ok(Accepted::default()));
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use otlp_runtime::account::{Counts, DropReason};
 use otlp_runtime::config::TransportProtocol::HttpProtobuf;
+use otlp_runtime::config::{Compression, OtlpConfig};
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{RetryPolicy, Settings};
 use otlp_runtime::transport::{Accepted, Endpoint, EndpointKind, Options, Transport, build};
@@ -372,4 +373,111 @@ fn otp6_the_head_of_an_answer_is_its_verdict_even_if_the_body_never_comes() {
     assert_eq!((counts.exported, requests), (counts.recorded, 1));
     let (counts, requests) = stalled(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 100\r\n\r\n");
     assert_eq!((counts.rejected, requests), (counts.recorded, 1));
+}
+
+#[tokio::test]
+async fn exp7_exp8_exp12_requests_carry_headers_and_are_compressed_once_that_pays() {
+    let (_, log, address) = server(|_| reply(OK)).await;
+    let config = OtlpConfig::default()
+        .with_header("X-Api-Key", "hunter2")
+        .with_compression(Compression::Gzip)
+        .with_user_agent_prefix("shop/1.2");
+    let transport = configured(HttpProtobuf, &format!("http://{address}"), &config);
+    let large = vec![7; 300_000];
+    for (body, packed) in [(&b"small"[..], false), (&large, true)] {
+        let prepared = transport.prepare(payload(Bytes::copy_from_slice(body)));
+        // What waits for a retry is what was compressed.
+        for _ in 0..2 {
+            bounded(transport.send(prepared.clone())).await.unwrap();
+            let request = log.requests().pop().unwrap();
+            let head = request.head.to_lowercase();
+            assert!(head.contains("\r\nx-api-key: hunter2\r\n"), "{head}");
+            assert!(head.contains(concat!("\r\nuser-agent: shop/1.2 otlp-rust/", env!("CARGO_PKG_VERSION"), "\r\n")));
+            assert_eq!(head.contains("\r\ncontent-encoding: gzip\r\n"), packed);
+            assert_eq!(if packed { gunzip(&request.body) } else { request.body }, body);
+        }
+    }
+    assert_eq!(log.connections(), 1);
+}
+
+#[tokio::test]
+async fn otp2_otp16_compressed_answers_are_read_up_to_the_limit() {
+    let compressed = |body: &[u8]| {
+        answer("200 OK", "content-type: application/x-protobuf\r\ncontent-encoding: gzip\r\n", &gzip(body))
+    };
+    let cut = {
+        let bytes = gzip(&[7; 1000]);
+        answer("200 OK", "content-encoding: gzip\r\n", &bytes[..bytes.len() - 8])
+    };
+    for (reply, rejected, says) in [
+        (compressed(b"\x0a\x07\x08\x03\x12\x03bad"), 3, Some("bad")),
+        (compressed(b""), 0, None),
+        (compressed(&vec![0; 32 << 20]), 0, Some("larger than 4 MiB")),
+        (cut, 0, Some("broke off")),
+        (answer("200 OK", "content-encoding: br\r\n", b"x"), 0, Some("compressed in an unknown way")),
+    ] {
+        let (transport, _, _) = server(move |_| reply.clone()).await;
+        let accepted = send(&transport, b"x").await.unwrap();
+        assert_eq!(accepted.rejected, rejected);
+        let message = accepted.message.unwrap_or_default();
+        assert!(says.map_or(message.is_empty(), |says| message.contains(says)), "{message}");
+    }
+    let refusal = answer("400 Bad Request", "content-encoding: gzip\r\n", &gzip(b"no such field"));
+    let (transport, _, _) = server(move |_| refusal.clone()).await;
+    assert_eq!(permanent(send(&transport, b"x").await), "HTTP 400 Bad Request: no such field");
+}
+
+#[tokio::test]
+async fn otp11_t3_every_status_on_the_wire() {
+    let (transport, log, _) = server(|n| answer(&format!("{} Status", 200 + n), "", b"")).await;
+    for status in 200..600_u16 {
+        let outcome = send(&transport, b"x").await;
+        match status {
+            200..300 => assert!(outcome.is_ok(), "{status}: {outcome:?}"),
+            429 | 502 | 503 | 504 => drop(retryable(outcome)),
+            _ => drop(permanent(outcome)),
+        }
+    }
+    assert_eq!(log.requests().len(), 400);
+}
+
+#[tokio::test]
+async fn an_interim_answer_is_not_the_answer() {
+    for interim in ["100 Continue", "103 Early Hints"] {
+        let both = [format!("HTTP/1.1 {interim}\r\n\r\n").as_bytes(), OK].concat();
+        let (transport, _, _) = server(move |_| Reply::Bytes(both.clone())).await;
+        assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()), "{interim}");
+    }
+}
+
+/// An answer that comes a byte at a time, for ever.
+#[test]
+fn a_slow_answer_ends_with_its_attempt() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(bounded(async {
+        let (listener, address) = listen().await;
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(async move {
+                    let _ = read_request(&mut stream).await;
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n").await;
+                    while stream.write_all(b"a: b\r\n").await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                });
+            }
+        });
+        let retry = RetryPolicy {
+            initial: Duration::from_millis(1),
+            max_elapsed: Duration::from_millis(100),
+            ..RetryPolicy::default()
+        };
+        let settings = Settings { retry, timeout: Duration::from_millis(200), ..Settings::default() };
+        let (exporter, ledger) = exporter(HttpProtobuf, &format!("http://{address}"), settings, 1);
+        while exporter.settled().watermark() < 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(ledger.counts().dropped(DropReason::UnknownOutcome), 10);
+    }));
 }

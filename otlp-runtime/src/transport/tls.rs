@@ -173,6 +173,7 @@ pub(super) fn refusal(error: &io::Error) -> Option<String> {
             | Alert::CertificateUnknown
             | Alert::CertificateRequired
             | Alert::UnknownCA
+            | Alert::DecryptError
             | Alert::AccessDenied,
         ) => Some(explain(error)),
         _ => None,
@@ -194,7 +195,7 @@ fn remedy(error: &Error) -> &'static str {
         Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
             "use a host name in the endpoint that the receiver's certificate is made for"
         }
-        Error::InvalidCertificate(Certificate::UnknownIssuer) => {
+        Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "name the authority that made the receiver's certificate: `with_ca_certificate`, OTEL_EXPORTER_OTLP_CERTIFICATE"
         }
         Error::InvalidMessage(_) => "does this port speak TLS? If not, write `http://`",
@@ -211,6 +212,7 @@ fn remedy(error: &Error) -> &'static str {
             | Alert::CertificateExpired
             | Alert::CertificateUnknown
             | Alert::UnknownCA
+            | Alert::DecryptError
             | Alert::AccessDenied,
         ) => WRONG_CLIENT,
         Error::AlertReceived(Alert::HandshakeFailure) => {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use otlp_runtime::account::Ledger;
-use otlp_runtime::config::TransportProtocol;
+use otlp_runtime::config::{OtlpConfig, TransportProtocol};
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{Batch, Exporter, Settings};
 use otlp_runtime::transport::{
-    Endpoint, EndpointKind, Options, Payload, Transport, TransportError, TransportFactory, build,
+    Endpoint, EndpointKind, Options, Payload, Transport, TransportError, TransportFactory, Unusable, build,
 };
 use tokio::net::TcpListener;
 
@@ -89,4 +89,29 @@ pub fn shut_down(exporter: Exporter, within: Duration) -> Duration {
     exporter.shutdown(start + within);
     assert!(exporter.join(start + PATIENCE), "the export thread did not end");
     start.elapsed()
+}
+
+/// What `config`, without any environment, makes of requests.
+pub fn options(config: &OtlpConfig, secure: bool) -> Result<Options, Unusable> {
+    let resolved = config.clone().with_env(false).resolve(&|_| None, &mut |_| {}).unwrap();
+    Options::new(&resolved.delivery, secure)
+}
+
+/// A transport to `url` as `config` wants it.
+pub fn configured(protocol: TransportProtocol, url: &str, config: &OtlpConfig) -> Arc<dyn Transport> {
+    let endpoint = Endpoint::parse("endpoint", url, protocol, EndpointKind::Base).unwrap();
+    let options = options(config, endpoint.is_secure()).unwrap();
+    build(protocol, endpoint, PATIENCE, options).unwrap()()
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub fn gunzip(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut plain).unwrap();
+    plain
 }

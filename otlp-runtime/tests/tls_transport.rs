@@ -1,0 +1,395 @@
+//! OTLP over TLS, with certificates made here: good ones, and every kind of bad one (spec-checklist EXP2, EXP10).
+#![cfg(all(feature = "tls", feature = "http", feature = "grpc"))]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use otlp_runtime::config::TransportProtocol::{self, Grpc, HttpProtobuf};
+use otlp_runtime::config::{Compression, OtlpConfig, Pem, Source};
+use otlp_runtime::exporter::{Exporter, RetryPolicy, Settings};
+use otlp_runtime::transport::{Accepted, Transport, TransportError};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ServerConfig, WebPkiClientVerifier};
+use support::*;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+const BOTH: [TransportProtocol; 2] = [HttpProtobuf, Grpc];
+
+/// A certificate authority.
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate and its key, in PEM.
+struct Pair {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        Self::named("an authority")
+    }
+
+    fn named(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    fn sign(&self, params: &CertificateParams) -> Pair {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
+        Pair { certificate, key: key.serialize_pem() }
+    }
+
+    fn certify(&self, names: &[&str]) -> Pair {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        self.sign(&CertificateParams::new(names).unwrap())
+    }
+
+    fn certify_between(&self, from: i32, to: i32) -> Pair {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        self.sign(&params)
+    }
+
+    fn trusted(&self) -> OtlpConfig {
+        OtlpConfig::default().with_ca_certificate(Pem::bytes(self.pem.clone()))
+    }
+}
+
+/// A server's settings; it wants certificates of its clients from `clients`.
+fn server_config(pair: &Pair, clients: Option<&Authority>) -> Arc<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let chain = CertificateDer::pem_slice_iter(pair.certificate.as_bytes()).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+/// One connection that came to stand.
+#[derive(Clone, Debug)]
+struct Seen {
+    alpn: Vec<u8>,
+    sni: Option<String>,
+}
+
+#[derive(Clone, Default)]
+struct Log {
+    connections: Arc<Mutex<Vec<Seen>>>,
+    bodies: Arc<Mutex<Vec<Bytes>>>,
+}
+
+impl Log {
+    fn connections(&self) -> Vec<Seen> {
+        self.connections.lock().unwrap().clone()
+    }
+
+    fn bodies(&self) -> Vec<Bytes> {
+        self.bodies.lock().unwrap().clone()
+    }
+}
+
+/// Serves with the settings that `configs` has for each connection, the last one for all that follow.
+async fn serve(configs: Vec<Arc<ServerConfig>>) -> (SocketAddr, Log) {
+    let (listener, address) = listen().await;
+    let log = Log::default();
+    tokio::spawn(accept(listener, configs, log.clone()));
+    (address, log)
+}
+
+async fn accept(listener: TcpListener, configs: Vec<Arc<ServerConfig>>, log: Log) {
+    for connection in 0.. {
+        let (stream, _) = listener.accept().await.unwrap();
+        let config = Arc::clone(&configs[connection.min(configs.len() - 1)]);
+        tokio::spawn(talk(stream, config, log.clone()));
+    }
+}
+
+async fn talk(stream: TcpStream, config: Arc<ServerConfig>, log: Log) {
+    let Ok(stream) = TlsAcceptor::from(config).accept(stream).await else { return };
+    let session = stream.get_ref().1;
+    let alpn = session.alpn_protocol().unwrap_or_default().to_vec();
+    log.connections.lock().unwrap().push(Seen { alpn: alpn.clone(), sni: session.server_name().map(str::to_owned) });
+    let service = service_fn(move |request| answer(request, log.clone()));
+    let stream = TokioIo::new(stream);
+    if alpn == b"h2" {
+        let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
+    } else {
+        let _ = hyper::server::conn::http1::Builder::new().serve_connection(stream, service).await;
+    }
+}
+
+type Answer = http_body_util::combinators::BoxBody<Bytes, std::convert::Infallible>;
+
+async fn answer(request: Request<Incoming>, log: Log) -> Result<Response<Answer>, hyper::Error> {
+    let grpc = request.headers()["content-type"] == "application/grpc";
+    let body = request.into_body().collect().await?.to_bytes();
+    log.bodies.lock().unwrap().push(body);
+    let (media, body) = if grpc {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", "0".parse().unwrap());
+        let body = Full::new(Bytes::from_static(&[0; 5])).with_trailers(async { Some(Ok(trailers)) });
+        ("application/grpc", body.boxed())
+    } else {
+        ("application/x-protobuf", Full::new(Bytes::new()).boxed())
+    };
+    Ok(Response::builder().header("content-type", media).body(body).unwrap())
+}
+
+fn https(host: &str, address: SocketAddr) -> String {
+    format!("https://{host}:{}", address.port())
+}
+
+async fn send(transport: &Arc<dyn Transport>, body: &[u8]) -> Result<Accepted, TransportError> {
+    let payload = transport.prepare(payload(Bytes::copy_from_slice(body)));
+    bounded(transport.send(payload)).await
+}
+
+/// The error of a certificate that cannot be accepted: retryable, and surely not arrived.
+async fn refused(protocol: TransportProtocol, server: Arc<ServerConfig>, config: &OtlpConfig) -> String {
+    let (address, log) = serve(vec![server]).await;
+    let transport = configured(protocol, &https("localhost", address), config);
+    let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
+    assert!(!may_have_arrived, "{protocol}: {cause}");
+    assert!(cause.starts_with(&format!("cannot connect to localhost:{}: TLS: ", address.port())), "{cause}");
+    assert!(log.bodies().is_empty());
+    cause
+}
+
+#[tokio::test]
+async fn exp10_requests_go_over_one_kept_connection_to_a_receiver_whose_authority_is_named() {
+    let authority = Authority::new();
+    let server = server_config(&authority.certify(&["localhost", "127.0.0.1"]), None);
+    for protocol in BOTH {
+        for (host, sni) in [("localhost", Some("localhost".to_owned())), ("127.0.0.1", None)] {
+            let (address, log) = serve(vec![Arc::clone(&server)]).await;
+            let transport = configured(protocol, &https(host, address), &authority.trusted());
+            for body in [&b"one"[..], b"", &[7; 300_000]] {
+                assert_eq!(send(&transport, body).await, Ok(Accepted::default()), "{protocol} {host}");
+                assert!(log.bodies().last().unwrap().ends_with(body));
+            }
+            let connections = log.connections();
+            assert_eq!(connections.len(), 1);
+            assert_eq!(connections[0].alpn, if protocol == Grpc { &b"h2"[..] } else { b"http/1.1" });
+            assert_eq!(connections[0].sni, sni, "{host}");
+            assert_eq!(transport.endpoint(), https(host, address));
+        }
+    }
+}
+
+#[tokio::test]
+async fn exp3_a_grpc_endpoint_without_a_scheme_means_tls() {
+    let authority = Authority::new();
+    let (address, log) = serve(vec![server_config(&authority.certify(&["localhost"]), None)]).await;
+    let transport = configured(Grpc, &format!("localhost:{}", address.port()), &authority.trusted());
+    assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()));
+    assert_eq!(log.connections().len(), 1);
+}
+
+#[tokio::test]
+async fn exp8_gzip_goes_inside_of_tls() {
+    let authority = Authority::new();
+    for protocol in BOTH {
+        let (address, log) = serve(vec![server_config(&authority.certify(&["localhost"]), None)]).await;
+        let config = authority.trusted().with_compression(Compression::Gzip);
+        let transport = configured(protocol, &https("localhost", address), &config);
+        assert_eq!(send(&transport, &[7; 300_000]).await, Ok(Accepted::default()));
+        let body = log.bodies()[0].clone();
+        let packed = if protocol == Grpc { &body[5..] } else { &body[..] };
+        assert_eq!(gunzip(packed), [7; 300_000]);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_certificate_of_the_receiver_is_retryable_and_says_what_to_do() {
+    let (authority, stranger, impostor) = (Authority::new(), Authority::named("a stranger"), Authority::new());
+    for (pair, what, remedy) in [
+        (authority.certify_between(2000, 2001), "expired", "renew the receiver's certificate"),
+        (authority.certify_between(2100, 2101), "not valid yet", "set this machine's clock"),
+        (authority.certify(&["elsewhere.example"]), "not valid for name", "use a host name"),
+        (stranger.certify(&["localhost"]), "UnknownIssuer", "with_ca_certificate"),
+        (impostor.certify(&["localhost"]), "BadSignature", "with_ca_certificate"),
+    ] {
+        for protocol in BOTH {
+            let cause = refused(protocol, server_config(&pair, None), &authority.trusted()).await;
+            assert!(cause.contains(what) && cause.contains(remedy), "{cause}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_systems_authorities_do_not_know_ours_and_are_asked_without_others() {
+    let authority = Authority::new();
+    let cause = bounded(async {
+        let (address, _) = serve(vec![server_config(&authority.certify(&["localhost"]), None)]).await;
+        let transport = configured(HttpProtobuf, &https("localhost", address), &OtlpConfig::default());
+        retryable(send(&transport, b"x").await).0
+    })
+    .await;
+    // Where a machine has none at all, that is said.
+    assert!(cause.contains("UnknownIssuer") || cause.contains("has no certificate authorities"), "{cause}");
+}
+
+#[tokio::test]
+async fn mutual_tls_shows_the_programs_certificate() {
+    let (authority, clients) = (Authority::new(), Authority::named("of clients"));
+    let server = server_config(&authority.certify(&["localhost"]), Some(&clients));
+    let known = clients.certify(&["shop"]);
+    let unknown = [authority.certify(&["shop"]), Authority::named("of clients").certify(&["shop"])];
+    let with = |pair: &Pair| {
+        let (certificate, key) = (Pem::bytes(pair.certificate.clone()), Pem::bytes(pair.key.clone()));
+        authority.trusted().with_client_certificate(certificate, key)
+    };
+    for protocol in BOTH {
+        let (address, log) = serve(vec![Arc::clone(&server)]).await;
+        let transport = configured(protocol, &https("localhost", address), &with(&known));
+        assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()), "{protocol}");
+        assert_eq!(log.bodies().len(), 1);
+
+        let cause = refused(protocol, Arc::clone(&server), &authority.trusted()).await;
+        assert!(cause.contains("with_client_certificate"), "{cause}");
+        for unknown in &unknown {
+            let cause = refused(protocol, Arc::clone(&server), &with(unknown)).await;
+            assert!(cause.contains("does not accept this program's certificate"), "{cause}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_retryable_with_a_hint() {
+    for protocol in BOTH {
+        let (listener, address) = listen().await;
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            }
+        });
+        let transport = configured(protocol, &https("127.0.0.1", address), &Authority::new().trusted());
+        let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
+        assert!(cause.contains("does this port speak TLS? If not, write `http://`"), "{cause}");
+        assert!(!may_have_arrived);
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_without_an_answer_takes_less_than_the_attempt_and_nothing_arrived() {
+    let (_listener, address) = black_hole();
+    for protocol in BOTH {
+        let endpoint = otlp_runtime::transport::Endpoint::parse(
+            "endpoint",
+            &https("127.0.0.1", address),
+            protocol,
+            otlp_runtime::transport::EndpointKind::Base,
+        )
+        .unwrap();
+        let options = options(&Authority::new().trusted(), true).unwrap();
+        let attempt = Duration::from_millis(300);
+        let transport = otlp_runtime::transport::build(protocol, endpoint, attempt, options).unwrap()();
+        let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
+        assert!(cause.contains("no answer within 270ms") && !may_have_arrived, "{cause}");
+    }
+}
+
+#[test]
+fn what_a_bad_certificate_held_up_arrives_once_it_is_renewed() {
+    let authority = Authority::new();
+    let expired = server_config(&authority.certify_between(2000, 2001), None);
+    let renewed = server_config(&authority.certify(&["localhost"]), None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for protocol in BOTH {
+        runtime.block_on(bounded(async {
+            let (address, log) = serve(vec![Arc::clone(&expired), Arc::clone(&expired), Arc::clone(&renewed)]).await;
+            let retry = RetryPolicy { initial: Duration::from_millis(10), ..RetryPolicy::default() };
+            let settings = Settings { retry, ..Settings::default() };
+            let endpoint = otlp_runtime::transport::Endpoint::parse(
+                "endpoint",
+                &https("localhost", address),
+                protocol,
+                otlp_runtime::transport::EndpointKind::Base,
+            )
+            .unwrap();
+            let options = options(&authority.trusted(), true).unwrap();
+            let make = otlp_runtime::transport::build(protocol, endpoint, PATIENCE, options).unwrap();
+            let ledger = Arc::new(otlp_runtime::account::Ledger::default());
+            let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
+            ledger.recorded(10);
+            exporter.enqueue(otlp_runtime::exporter::Batch { seq: 0, payload: payload(&b"x"[..]) });
+            while exporter.settled().watermark() < 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!((ledger.counts().exported, log.bodies().len()), (10, 1));
+            shut_down(exporter, PATIENCE);
+        }));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_an_error_that_names_it_and_no_key() {
+    let authority = Authority::new();
+    let (pair, other) = (authority.certify(&["a"]), authority.certify(&["b"]));
+    let bytes = |text: &str| Pem::bytes(text.to_owned());
+    let with = |certificate: Pem, key: Pem| OtlpConfig::default().with_client_certificate(certificate, key);
+    let ca = |pem: Pem| OtlpConfig::default().with_ca_certificate(pem);
+    let damaged = pair.key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    for (config, setting, says) in [
+        (ca(Pem::file("/no/such/ca.pem")), "ca_certificate", "/no/such/ca.pem: cannot be read: No such file"),
+        (ca(Pem::file("/")), "ca_certificate", "is not a regular file"),
+        (ca(Pem::file("/dev/zero")), "ca_certificate", "is not a regular file"),
+        (ca(bytes("")), "ca_certificate", "holds no PEM certificate"),
+        (ca(bytes(&pair.key)), "ca_certificate", "holds no PEM certificate"),
+        (
+            ca(bytes("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")),
+            "ca_certificate",
+            "cannot be used",
+        ),
+        (ca(bytes("-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n")), "ca_certificate", "is not PEM"),
+        (with(bytes(""), bytes(&pair.key)), "client_certificate", "holds no PEM certificate"),
+        (with(bytes(&pair.certificate), bytes("")), "client_certificate", "holds no PEM private key"),
+        (with(bytes(&pair.certificate), bytes(&damaged)), "client_certificate", "not encrypted"),
+        (with(bytes(&pair.certificate), bytes(&other.key)), "client_certificate", "is not the key to the certificate"),
+        (with(bytes(&pair.certificate), Pem::file("/no/key")), "client_certificate", "/no/key: cannot be read"),
+    ] {
+        let unusable = options(&config, true).unwrap_err();
+        let error = unusable.error.to_string();
+        assert!(error.starts_with(setting) && error.contains(says), "{error}");
+        assert_eq!(unusable.source, Source::Code);
+        let key = pair.key.lines().nth(1).unwrap();
+        assert!(!format!("{error} {:?} {config:?}", unusable.error).contains(key));
+        // Without TLS they are not even read.
+        options(&config, false).unwrap();
+    }
+}
