@@ -7,7 +7,7 @@ use super::headers::{self, Header};
 use super::reader::Reader;
 use super::validation::invalid;
 use super::variables::Variable;
-use super::{Compression, OtlpConfig, Pem, Secret, Source};
+use super::{Compression, OtlpConfig, Pem, Proxy, Secret, Source, proxy};
 use crate::error::OtlpError;
 
 /// What common servers take at most in one message (spec-checklist T5).
@@ -45,6 +45,8 @@ pub struct Delivery {
     pub client_certificate: Option<Sourced>,
     /// The key to it.
     pub client_key: Option<Sourced>,
+    /// What stands between, by the environment.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for Delivery {
@@ -57,6 +59,7 @@ impl Default for Delivery {
             ca_certificate: None,
             client_certificate: None,
             client_key: None,
+            proxy: None,
         }
     }
 }
@@ -164,7 +167,7 @@ impl OtlpConfig {
         Ok(())
     }
 
-    pub(super) fn choose_delivery(&self, reader: &mut Reader<'_>) -> Delivery {
+    pub(super) fn choose_delivery(&self, reader: &mut Reader<'_>, url: &str) -> Delivery {
         let settings = &self.delivery;
         let mut headers = reader.first(&[&v::TRACES_HEADERS, &v::HEADERS]).map_or_else(Vec::new, |(listed, name)| {
             for problem in listed.problems {
@@ -198,6 +201,7 @@ impl OtlpConfig {
                 [&v::TRACES_CLIENT_CERTIFICATE, &v::CLIENT_CERTIFICATE],
             ),
             client_key: pem(key, "client_certificate", [&v::TRACES_CLIENT_KEY, &v::CLIENT_KEY]),
+            proxy: proxy::choose(reader, url),
         }
     }
 }

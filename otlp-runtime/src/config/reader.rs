@@ -69,6 +69,12 @@ impl<'a> Reader<'a> {
         variables.iter().find_map(|variable| Some((self.optional(variable)?, variable.row.name)))
     }
 
+    /// A variable that is no setting of ours, if it is set and not empty.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let value = (self.environment)(name)?.into_string().ok()?;
+        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
     /// A variable without which something is left out.
     pub(super) fn optional<T>(&mut self, variable: &Variable<T>) -> Option<T> {
         match self.read(variable)? {

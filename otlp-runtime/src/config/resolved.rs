@@ -131,7 +131,7 @@ impl OtlpConfig {
         let sampler = self.choose_sampler(&mut reader);
         let batches = self.choose_batches(&mut reader);
         let limits = self.choose_limits(&mut reader);
-        let delivery = self.choose_delivery(&mut reader);
+        let delivery = self.choose_delivery(&mut reader, &endpoint.url);
         if !disabled && delivery.wants_tls() && !is_secure(&endpoint.url) {
             reader.report(
                 "a certificate is set, which the endpoint's `http://` has no use for; write `https://`".to_owned(),

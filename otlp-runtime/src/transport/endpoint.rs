@@ -67,6 +67,12 @@ impl Endpoint {
         self.port
     }
 
+    /// Host and port, whether the URL named one or not.
+    pub fn host_and_port(&self) -> String {
+        let brackets = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        format!("{}{}{}:{}", brackets.0, self.host, brackets.1, self.port)
+    }
+
     /// Host and port as the URL had them: the `Host` header and `:authority`.
     pub fn authority(&self) -> &str {
         &self.authority

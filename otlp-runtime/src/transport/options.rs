@@ -5,7 +5,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use super::USER_AGENT;
 #[cfg(feature = "tls")]
 use super::tls::Trust;
-use crate::config::{Compression, Delivery, Source};
+use crate::config::{Compression, Delivery, Proxy, Source};
 use crate::error::OtlpError;
 
 /// What requests have in common.
@@ -14,6 +14,7 @@ pub struct Options {
     /// Of the program, and marked as sensitive. `User-Agent` is among them.
     pub(super) headers: HeaderMap,
     pub(super) compression: Compression,
+    pub(super) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     pub(super) trust: Trust,
 }
@@ -25,6 +26,7 @@ impl Default for Options {
         Self {
             headers,
             compression: Compression::None,
+            proxy: None,
             #[cfg(feature = "tls")]
             trust: Trust::default(),
         }
@@ -46,7 +48,7 @@ impl Options {
     /// # Errors
     /// If a certificate or key cannot be used: a weaker protection than was asked for is never the answer.
     pub fn new(delivery: &Delivery, secure: bool) -> Result<Self, Unusable> {
-        let mut options = Self { compression: delivery.compression, ..Self::default() };
+        let mut options = Self { compression: delivery.compression, proxy: delivery.proxy.clone(), ..Self::default() };
         for (name, value) in &delivery.headers {
             // The configuration has looked at both.
             let Ok(name) = HeaderName::try_from(name) else { continue };

@@ -4,6 +4,7 @@
 mod http1;
 #[cfg(feature = "grpc")]
 mod http2;
+mod proxy;
 mod stream;
 
 use std::io;
@@ -24,6 +25,7 @@ use super::classify::unsent;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::{Endpoint, Options, TransportError};
+use crate::config::Proxy;
 
 /// How long one address may keep the next waiting, as RFC 8305 recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -33,6 +35,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 pub(super) struct Target {
     endpoint: Endpoint,
     limit: Duration,
+    proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     tls: Tls,
 }
@@ -46,6 +49,7 @@ impl Target {
         Self {
             endpoint,
             limit: attempt.saturating_sub(attempt / 10),
+            proxy: options.proxy.clone(),
             #[cfg(feature = "tls")]
             tls: Tls::new(options.trust.clone(), protocol),
         }
@@ -65,8 +69,14 @@ impl Target {
     }
 
     async fn open(&self) -> Result<Stream, String> {
-        let stream = connect(self.endpoint.host(), self.endpoint.port()).await.map_err(|error| error.to_string())?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let stream = match &self.proxy {
+            None => dial(self.endpoint.host(), self.endpoint.port()).await?,
+            Some(proxy) => {
+                let stream = dial(&proxy.host, proxy.port).await.map_err(|error| format!("the proxy: {error}"))?;
+                proxy::tunnel(&stream, proxy, &self.endpoint.host_and_port()).await?;
+                stream
+            }
+        };
         if !self.endpoint.is_secure() {
             return Ok(Stream::Plain(stream));
         }
@@ -79,6 +89,12 @@ impl Target {
         #[cfg(not(feature = "tls"))]
         Err("TLS needs the cargo feature `tls` of the crate `otlp`".to_owned())
     }
+}
+
+async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {
+    let stream = connect(host, port).await.map_err(|error| error.to_string())?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    Ok(stream)
 }
 
 /// Tries the addresses of `host` in turn; a slow one does not keep the others waiting.
