@@ -4,7 +4,10 @@
 #[path = "support/process.rs"]
 mod process;
 
-use otlp::testing::Collector;
+use std::time::Duration;
+
+use otlp::account::DropReason;
+use otlp::testing::{Collector, Reply};
 use otlp::{OtlpConfig, traced};
 use process::*;
 
@@ -226,4 +229,27 @@ fn u46_the_first_batch_says_where_it_was_made() {
     assert!(!all.contains("command"), "{all}");
     let none = attributes(&[("OTLP_RESOURCE_DETECTORS", "none")]);
     assert!(!["process.", "host.", "os.", "container.", "instance"].iter().any(|key| none.contains(key)), "{none}");
+}
+
+/// What the BSP variables bound: the spans that wait, and the time of a batch with its retries.
+#[test]
+fn bsp_variables_bound_the_queue_in_spans_and_a_batch_in_time() {
+    const NAME: &str = "bsp_variables_bound_the_queue_in_spans_and_a_batch_in_time";
+    if is_child(NAME) {
+        let collector = Collector::start().unwrap();
+        collector.reply_always(Reply::status(503).after(Duration::from_millis(100)));
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).init().unwrap();
+        (0..1000).for_each(|_| work());
+        // Without the variables it would be retried for five minutes.
+        let flushed = otlp::flush(LONG);
+        assert!(matches!(flushed, Err(otlp::OtlpError::Lost { lost: 1000, .. })), "{flushed:?}");
+        let counts = balanced();
+        assert_eq!(counts.dropped(DropReason::QueueFull) + counts.dropped(DropReason::RetryExhausted), 1000);
+        assert!(counts.dropped(DropReason::QueueFull) >= 500, "{counts:?}");
+        drop(guard);
+        return;
+    }
+    let variables = [("OTEL_BSP_MAX_QUEUE_SIZE", "64"), ("OTEL_BSP_EXPORT_TIMEOUT", "300")];
+    let stderr = in_own_process(NAME, &variables);
+    assert!(stderr.contains("dropped (queue_full)") && stderr.contains("dropped (retry_exhausted)"), "{stderr}");
 }

@@ -1,13 +1,16 @@
 //! Branches of parent-based samplers, and samplers of the program's own, as the receiver sees them.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use otlp::testing::Collector;
 use otlp::{
-    AttributeValue, AttributeWriter, Attributes, Context, Level, ParentBased, Sampler, SamplingDecision, SamplingInput,
-    ShouldSample, Span, SpanKind, TraceFlags, traced,
+    AttributeValue, AttributeWriter, Attributes, Context, Level, OtlpConfig, ParentBased, Sampler, SamplingDecision,
+    SamplingInput, ShouldSample, Span, SpanKind, TraceFlags, traced,
 };
 
-use crate::sampling::{remote, sampled};
+use crate::sampling::{alone, remote, sampled};
 
 /// SMP4: each of the four kinds of parents, with either decision; TRC13: whoever is dropped has an id of its own.
 #[test]
@@ -241,4 +244,57 @@ fn a_sampler_lives_as_long_as_its_pipeline() {
     let (_, captured) = sampled(sampler, inner);
     assert_eq!(captured.spans().len(), 1);
     assert!(weak.upgrade().is_none());
+}
+
+/// Sets it when the test ends, however it ends.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Counts what is dropped, and panics then.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        panic!("on purpose");
+    }
+}
+
+/// Samplers come and go while spans start: nobody waits for them, and their drop is the program's own code.
+#[test]
+fn samplers_change_while_spans_start() {
+    const ROUNDS: usize = 10;
+    let _alone = alone();
+    let (stop, dropped) = (AtomicBool::new(false), Arc::new(AtomicUsize::new(0)));
+    let collector = Collector::start().unwrap();
+    std::thread::scope(|scope| {
+        let _stop = SetOnDrop(&stop);
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    otlp::span!("parent").in_scope(inner);
+                    std::thread::yield_now();
+                }
+            });
+        }
+        for round in 0..ROUNDS {
+            let counted = Counted(Arc::clone(&dropped));
+            let custom = Sampler::custom(move |_: &SamplingInput<'_>| {
+                let _ = &counted;
+                SamplingDecision::record()
+            });
+            let sampler = if round % 2 == 0 { custom } else { Sampler::parent_based(custom) };
+            let config = OtlpConfig::default().with_env(false).with_endpoint(collector.endpoint());
+            let guard = config.with_sampler(sampler).init().unwrap();
+            otlp::flush(Duration::from_secs(30)).unwrap();
+            drop(guard);
+            assert!(otlp::status().traces.balanced());
+        }
+    });
+    assert_eq!(dropped.load(Ordering::Relaxed), ROUNDS);
 }

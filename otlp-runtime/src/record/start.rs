@@ -13,11 +13,11 @@ use crate::config::Branch;
 #[inline]
 pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
     local::with(|local| {
-        if local.look(|current| is_followed(local, callsite, &current.parent)) {
-            return local.look(|current| follow(local, callsite, &current.parent));
-        }
+        let follows = |parent: &Parent| is_followed(local, callsite, parent).then(|| follow(local, callsite, parent));
         // By value: a sampler of the program's own may change what is current.
-        start_asked(local, callsite, local.current.get().parent)
+        local
+            .look(|current| follows(&current.parent))
+            .unwrap_or_else(|| start_asked(local, callsite, &local.current.get().parent))
     })
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &P
     if is_followed(local, callsite, parent) {
         follow(local, callsite, parent)
     } else {
-        start_asked(local, callsite, *parent)
+        start_asked(local, callsite, parent)
     }
 }
 
@@ -81,24 +81,26 @@ fn branch(callsite: &Callsite, parent: &Parent) -> Option<Branch> {
 
 /// A span about which somebody has to decide: mostly one without a parent in this process.
 #[inline(never)]
-fn start_asked(local: &Local, callsite: &'static Callsite, parent: Parent) -> Option<Starting> {
-    let parent = if route::is_inherited(parent.route) { parent.as_remote() } else { parent };
+fn start_asked(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    if route::is_inherited(parent.route) {
+        return start_asked(local, callsite, &parent.as_remote());
+    }
     if !callsite.is_wanted(route::consumer(parent.route)) {
-        return if callsite.is_unseen() { start_unseen(local, callsite, &parent) } else { None };
+        return if callsite.is_unseen() { start_unseen(local, callsite, parent) } else { None };
     }
     if local.is_silent() {
         return None;
     }
-    let Some(branch) = branch(callsite, &parent) else {
+    let Some(branch) = branch(callsite, parent) else {
         // The children of a span that is not recorded are not either.
-        return if parent.flags & context_flag::RECORDING != 0 { follow(local, callsite, &parent) } else { None };
+        return if parent.flags & context_flag::RECORDING != 0 { follow(local, callsite, parent) } else { None };
     };
     let captured = route::is_capture(parent.route);
     let route = if captured { parent.route } else { route::global() };
     if route == 0 {
         return None;
     }
-    let parent = if branch == Branch::Root { Parent::NONE } else { parent };
+    let parent = if branch == Branch::Root { &Parent::NONE } else { parent };
     let (trace_high, trace_low, random) = if branch == Branch::Root {
         (local.ids.next(), local.ids.next(), context_flag::RANDOM)
     } else {
@@ -130,7 +132,7 @@ fn start_asked(local: &Local, callsite: &'static Callsite, parent: Parent) -> Op
 /// A span about which the program's own sampler decides: now, or when its fields are there.
 #[cold]
 #[inline(never)]
-fn start_judged(local: &Local, header: Header, judge: Judge, parent: Parent) -> Option<Starting> {
+fn start_judged(local: &Local, header: Header, judge: Judge, parent: &Parent) -> Option<Starting> {
     let callsite = header.callsite?;
     // What is built at run time has its name in its fields.
     if std::ptr::eq(callsite, &BUILT) || judge.needs_fields() {
@@ -140,7 +142,7 @@ fn start_judged(local: &Local, header: Header, judge: Judge, parent: Parent) -> 
         return claim(local, Header { flags, ..header });
     }
     let Header { trace_high, trace_low, .. } = header;
-    let decision = Case { callsite, trace_high, trace_low, parent }.ask(judge, None);
+    let decision = Case { callsite, trace_high, trace_low, parent: *parent }.ask(judge, None);
     let mut starting = claim(local, header.recording(decision.sampled))?;
     if decision.sampled {
         starting.journal(|journal| sampling::add_attributes(journal, &decision));
