@@ -170,8 +170,11 @@ impl OtlpConfig {
     pub(super) fn choose_delivery(&self, reader: &mut Reader<'_>, url: &str) -> Delivery {
         let settings = &self.delivery;
         let mut headers = reader.first(&[&v::TRACES_HEADERS, &v::HEADERS]).map_or_else(Vec::new, |(listed, name)| {
-            for problem in listed.problems {
-                reader.report(format!("{name}: {problem}"));
+            // A list of thousands is no reason for thousands of lines.
+            let (shown, more) = listed.problems.split_at(listed.problems.len().min(3));
+            if !shown.is_empty() {
+                let more = if more.is_empty() { String::new() } else { format!("; and so are {} more", more.len()) };
+                reader.report(format!("{name}: {}{more}", shown.join("; ")));
             }
             listed.headers
         });

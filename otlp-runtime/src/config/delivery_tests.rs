@@ -47,6 +47,9 @@ fn a_bad_header_is_one_line_with_its_place_and_without_its_value() {
     let [line] = &lines[..] else { panic!("{lines:?}") };
     assert!(line.starts_with("OTEL_EXPORTER_OTLP_TRACES_HEADERS: entry 2 (`host`)"), "{line}");
     assert!(!format!("{lines:?} {resolved:?}").contains("hunter2"));
+    let (_, lines) = resolve(&new(), &[("OTEL_EXPORTER_OTLP_HEADERS", &"hunter2,".repeat(1000))]);
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    assert!(line.ends_with("; entry 3 has no `=`; it is left out; and so are 997 more"), "{line}");
 }
 
 #[test]
