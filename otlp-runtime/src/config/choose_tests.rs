@@ -4,36 +4,11 @@ use std::ffi::OsString;
 
 use proptest::prelude::*;
 
+use super::super::test_support::{new, quiet, reported, resolve};
 use super::super::variables::UNREAD;
 use super::*;
 use crate::config::{Resolved, SpanLimits, TABLE};
 use crate::error::OtlpError;
-
-fn new() -> OtlpConfig {
-    OtlpConfig::default()
-}
-
-/// Resolves, and gives the lines that were reported.
-fn resolve(config: &OtlpConfig, variables: &[(&str, &str)]) -> (Result<Resolved, OtlpError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let environment = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(*v));
-    let resolved = config.resolve(&environment, &mut |line| lines.push(line));
-    (resolved, lines)
-}
-
-fn quiet(config: &OtlpConfig, variables: &[(&str, &str)]) -> Resolved {
-    let (resolved, lines) = resolve(config, variables);
-    assert_eq!(lines, [""; 0], "{variables:?}");
-    resolved.unwrap()
-}
-
-/// The same where one line has to say all of `parts`.
-fn reported(variables: &[(&str, &str)], parts: &[&str]) -> Resolved {
-    let (resolved, lines) = resolve(&new(), variables);
-    let [line] = &lines[..] else { panic!("one line was expected: {lines:?}") };
-    assert!(parts.iter().all(|part| line.contains(part)) && !line.contains('\n'), "{parts:?} in {line:?}");
-    resolved.unwrap()
-}
 
 /// A variable, a value, the code that says otherwise; what to look at, and what it is by default, by the variable, by the
 /// code.
@@ -264,6 +239,7 @@ fn smp1_samplers_by_name_with_their_argument() {
 fn env6_unknown_samplers_and_bad_arguments_are_one_line_and_the_default() {
     for unknown in ["jaeger_remote", "parentbased_jaeger_remote", "xray", "0.1"] {
         let resolved = reported(
+            &new(),
             &[("OTEL_TRACES_SAMPLER", unknown)],
             &["OTEL_TRACES_SAMPLER", unknown, "using parentbased_always_on"],
         );
@@ -271,10 +247,11 @@ fn env6_unknown_samplers_and_bad_arguments_are_one_line_and_the_default() {
     }
     for bad in ["1.5", "-0.1", "NaN", "inf", "10%", "1/2"] {
         let variables = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", bad)];
-        let resolved = reported(&variables, &["OTEL_TRACES_SAMPLER_ARG", bad, "using 1"]);
+        let resolved = reported(&new(), &variables, &["OTEL_TRACES_SAMPLER_ARG", bad, "using 1"]);
         assert_eq!(resolved.sampler, Sampler::trace_id_ratio(1.0), "{bad}");
     }
     reported(
+        &new(),
         &[("OTEL_TRACES_SAMPLER_ARG", "0.1")],
         &["OTEL_TRACES_SAMPLER_ARG is ignored", "OTEL_TRACES_SAMPLER is not set"],
     );
@@ -301,7 +278,7 @@ fn env6_exporters_are_a_list_of_known_names() {
     ] {
         assert_eq!(exporters(value), expected, "{value}");
     }
-    let one = |value, parts: &[&str]| reported(&[("OTEL_TRACES_EXPORTER", value)], parts).exporters.to_string();
+    let one = |value, parts: &[&str]| reported(&new(), &[("OTEL_TRACES_EXPORTER", value)], parts).exporters.to_string();
     assert_eq!(one("zipkin", &["\"zipkin\"", "using otlp"]), "otlp");
     assert_eq!(one("zipkin,console,jaeger", &["\"zipkin\", \"jaeger\"", "using console"]), "console");
     assert_eq!(one("none,zipkin", &["\"zipkin\"", "using none"]), "none");
@@ -316,12 +293,12 @@ fn env4_env5_batches_are_whole_numbers_and_fit_the_queue() {
     let batch = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
     let queue = "OTEL_BSP_MAX_QUEUE_SIZE";
     let resolved =
-        reported(&[(batch, "513"), (queue, "512")], &[batch, "513 is more than the queue holds", "using 512"]);
+        reported(&new(), &[(batch, "513"), (queue, "512")], &[batch, "513 is more than the queue holds", "using 512"]);
     assert_eq!((resolved.batch_size, resolved.queue_size), (512, 512));
     assert_eq!(quiet(&new(), &[(queue, "1")]).batch_size, 1);
     for name in [batch, queue] {
         for bad in ["0", "-1", "1.5", "many", "2147483648"] {
-            reported(&[(name, bad)], &[name, bad, "using"]);
+            reported(&new(), &[(name, bad)], &[name, bad, "using"]);
         }
     }
     let timeout = |value| quiet(&new(), &[("OTEL_BSP_EXPORT_TIMEOUT", value)]).export_timeout;
@@ -329,7 +306,7 @@ fn env4_env5_batches_are_whole_numbers_and_fit_the_queue() {
     assert_eq!(quiet(&new().with_export_timeout(Duration::MAX), &[]).export_timeout, Duration::ZERO);
     assert_eq!(quiet(&new(), &[("OTEL_BSP_SCHEDULE_DELAY", "0")]).schedule_delay, Duration::ZERO);
     for name in ["OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT"] {
-        reported(&[(name, "-5")], &[name, "-5 is negative", "using"]);
+        reported(&new(), &[(name, "-5")], &[name, "-5 is negative", "using"]);
     }
 }
 
@@ -342,7 +319,7 @@ fn levels_are_found_by_their_usual_names() {
         assert_eq!(level(value), expected, "{value}");
         assert_eq!(value.parse::<LogLevel>().unwrap(), expected);
     }
-    reported(&[("OTEL_LOG_LEVEL", "loud")], &["OTEL_LOG_LEVEL", "loud", "using info"]);
+    reported(&new(), &[("OTEL_LOG_LEVEL", "loud")], &["OTEL_LOG_LEVEL", "loud", "using info"]);
     assert!(matches!("loud".parse::<LogLevel>(), Err(OtlpError::InvalidConfig { setting: "log_level", .. })));
 }
 
@@ -353,7 +330,7 @@ fn res6_detectors_are_a_list_of_known_names() {
     let detectors = |variables: &[(&str, &str)]| quiet(&new(), variables).detectors;
     assert_eq!(detectors(&[(own, "none")]), ResourceDetectors::NONE);
     assert_eq!(detectors(&[(own, "ALL"), (other, "none")]), ResourceDetectors::ALL);
-    let resolved = reported(&[(other, "otel,host,aws_ec2")], &[other, "\"otel\", \"aws_ec2\"", "using host"]);
+    let resolved = reported(&new(), &[(other, "otel,host,aws_ec2")], &[other, "\"otel\", \"aws_ec2\"", "using host"]);
     assert_eq!(resolved.resource.get("service.instance.id"), None);
     assert!(quiet(&new(), &[(own, "service")]).resource.get("service.instance.id").is_some());
 }

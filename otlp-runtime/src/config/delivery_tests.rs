@@ -1,27 +1,12 @@
 //! Requests by code and environment.
 #![allow(clippy::unwrap_used)]
 
-use std::ffi::OsString;
-
+use super::super::test_support::{new, quiet, resolve};
 use super::*;
-use crate::config::{Resolved, TransportProtocol};
-
-fn new() -> OtlpConfig {
-    OtlpConfig::default()
-}
-
-/// What it comes to, and the lines that were said.
-fn resolve(config: &OtlpConfig, variables: &[(&str, &str)]) -> (Result<Resolved, OtlpError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let environment = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(*v));
-    let resolved = config.resolve_with(&environment, &mut |line| lines.push(line), &|_| true);
-    (resolved, lines)
-}
+use crate::config::TransportProtocol;
 
 fn delivery(config: &OtlpConfig, variables: &[(&str, &str)]) -> Delivery {
-    let (resolved, lines) = resolve(config, variables);
-    assert_eq!(lines, [""; 0]);
-    resolved.unwrap().delivery
+    quiet(config, variables).delivery
 }
 
 fn pairs(delivery: &Delivery) -> Vec<(&str, &str)> {

@@ -24,6 +24,8 @@ mod sampler;
 mod secret;
 mod settings;
 mod should_sample;
+#[cfg(test)]
+mod test_support;
 mod validation;
 mod variables;
 

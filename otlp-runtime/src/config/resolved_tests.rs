@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use super::super::test_support::{new, quiet, reported, resolve};
 use super::*;
 use crate::config::{Filter, SpanLimits, TABLE};
 use crate::data::AttributeValue;
@@ -10,36 +11,6 @@ const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 const TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
 const TIMEOUT_VARIABLE: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
-
-fn new() -> OtlpConfig {
-    OtlpConfig::default()
-}
-
-/// Resolves as if every feature were on, and gives the lines that were reported.
-fn resolve(config: &OtlpConfig, variables: &[(&str, &str)]) -> (Result<Resolved, OtlpError>, Vec<String>) {
-    let mut lines = Vec::new();
-    let environment = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(*v));
-    let resolved = config.resolve_with(&environment, &mut |line| lines.push(line), &|_| true);
-    (resolved, lines)
-}
-
-/// The same where nothing may be wrong.
-fn quiet(config: &OtlpConfig, variables: &[(&str, &str)]) -> Resolved {
-    let (resolved, lines) = resolve(config, variables);
-    assert_eq!(lines, [""; 0]);
-    resolved.unwrap()
-}
-
-/// The same where one line has to say all of `parts`.
-fn reported(config: &OtlpConfig, variables: &[(&str, &str)], parts: &[&str]) -> Resolved {
-    let (resolved, lines) = resolve(config, variables);
-    let [line] = &lines[..] else { panic!("one line was expected: {lines:?}") };
-    for part in parts {
-        assert!(line.contains(part), "{part:?} in {line:?}");
-    }
-    assert!(!line.contains('\n'), "{line:?}");
-    resolved.unwrap()
-}
 
 fn text(resolved: &Resolved, key: &str) -> Option<String> {
     match resolved.resource.get(key)? {
