@@ -20,5 +20,5 @@ pub(crate) use batch::OpenBatch;
 use batch::TooLarge;
 pub(crate) use limits::SpanLimits;
 pub use payload::Payload;
-pub(crate) use read::{Field, Fields};
+pub(crate) use read::{Field, Fields, Malformed, take_field};
 pub(crate) use split::split;

@@ -1,4 +1,4 @@
-//! Reads what the encoder wrote, field by field and without generated code.
+//! Reads protobuf field by field, without generated code: what the encoder wrote, and what a receiver answers.
 
 use super::wire::{FIXED32, FIXED64, LEN, VARINT};
 
@@ -42,51 +42,69 @@ pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
     /// The last field of this number.
-    pub(crate) fn of(self, number: u64) -> Option<Field<'a>> {
+    pub(crate) fn of(self, number: u32) -> Option<Field<'a>> {
         self.filter(|(n, _)| *n == number).last().map(|(_, field)| field)
     }
 
     /// All fields of this number.
-    pub(crate) fn all(self, number: u64) -> impl Iterator<Item = Field<'a>> {
+    pub(crate) fn all(self, number: u32) -> impl Iterator<Item = Field<'a>> {
         self.filter(move |(n, _)| *n == number).map(|(_, field)| field)
-    }
-
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(len)?;
-        self.0 = tail;
-        Some(head)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let [byte] = *self.take(1)? else { return None };
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
     }
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = (u64, Field<'a>);
+    type Item = (u32, Field<'a>);
 
-    fn next(&mut self) -> Option<(u64, Field<'a>)> {
-        let tag = self.varint()?;
-        let field = match tag as u32 & 7 {
-            VARINT => Field::Varint(self.varint()?),
-            FIXED64 => Field::Fixed64(u64::from_le_bytes(self.take(8)?.try_into().ok()?)),
-            FIXED32 => Field::Fixed32(u32::from_le_bytes(self.take(4)?.try_into().ok()?)),
-            LEN => {
-                let len = usize::try_from(self.varint()?).ok()?;
-                Field::Bytes(self.take(len)?)
-            }
-            _ => return None,
-        };
-        Some((tag >> 3, field))
+    fn next(&mut self) -> Option<(u32, Field<'a>)> {
+        take_field(&mut self.0).ok()
     }
+}
+
+/// The bytes are not the message they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// Takes the first field off `bytes`, with its number.
+pub(crate) fn take_field<'a>(bytes: &mut &'a [u8]) -> Result<(u32, Field<'a>), Malformed> {
+    let tag = u32::try_from(take_varint(bytes)?).map_err(|_| Malformed)?;
+    let field = match tag & 7 {
+        VARINT => Field::Varint(take_varint(bytes)?),
+        FIXED64 => Field::Fixed64(u64::from_le_bytes(*take_array(bytes)?)),
+        FIXED32 => Field::Fixed32(u32::from_le_bytes(*take_array(bytes)?)),
+        LEN => {
+            let len = usize::try_from(take_varint(bytes)?).map_err(|_| Malformed)?;
+            let (head, tail) = bytes.split_at_checked(len).ok_or(Malformed)?;
+            *bytes = tail;
+            Field::Bytes(head)
+        }
+        _ => return Err(Malformed),
+    };
+    match tag >> 3 {
+        0 => Err(Malformed),
+        number => Ok((number, field)),
+    }
+}
+
+fn take_array<'a, const N: usize>(bytes: &mut &'a [u8]) -> Result<&'a [u8; N], Malformed> {
+    let (head, tail) = bytes.split_first_chunk().ok_or(Malformed)?;
+    *bytes = tail;
+    Ok(head)
+}
+
+fn take_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first().ok_or(Malformed)?;
+        *bytes = rest;
+        if shift == 63 && byte > 1 {
+            return Err(Malformed);
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(Malformed)
 }
 
 #[cfg(test)]

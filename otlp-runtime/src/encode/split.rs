@@ -6,12 +6,13 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::payload::Payload;
-use super::wire::{FIXED32, FIXED64, LEN, VARINT, key, put_varint, varint_len};
+use super::read::{Field, take_field};
+use super::wire::{LEN, key, put_varint, varint_len};
 
 // The requests of all signals have the same shape: resources, in them scopes, in them items.
-const RESOURCES: u8 = key(1, LEN);
-const SCOPES: u8 = key(2, LEN);
-const ITEMS: u8 = key(2, LEN);
+const RESOURCES: u32 = 1;
+const SCOPES: u32 = 2;
+const ITEMS: u32 = 2;
 
 /// A key and the longest length.
 const FIELD: usize = 11;
@@ -84,7 +85,7 @@ impl Item {
 fn items(body: &[u8]) -> Option<Vec<Item>> {
     let mut items = Vec::new();
     for resource in fields(body, 0..body.len()) {
-        let resource = resource.filter(|field| field.key == RESOURCES)?;
+        let resource = resource.filter(|field| field.message == Some(RESOURCES))?;
         let (resource, scopes) = frame(body, resource.content, SCOPES)?;
         for scope in scopes {
             let (scope, found) = frame(body, scope.content, ITEMS)?;
@@ -99,23 +100,24 @@ fn items(body: &[u8]) -> Option<Vec<Item>> {
 }
 
 /// The message at `at`: what it has itself, and what it contains.
-fn frame(body: &[u8], at: Range<usize>, contained: u8) -> Option<(Rc<Frame>, Vec<Field>)> {
+fn frame(body: &[u8], at: Range<usize>, contained: u32) -> Option<(Rc<Frame>, Vec<Part>)> {
     let start = at.start;
-    let all: Option<Vec<Field>> = fields(body, at).collect();
-    let (contained, own): (Vec<Field>, Vec<Field>) = all?.into_iter().partition(|field| field.key == contained);
+    let all: Option<Vec<Part>> = fields(body, at).collect();
+    let (contained, own): (Vec<Part>, Vec<Part>) = all?.into_iter().partition(|field| field.message == Some(contained));
     Some((Frame { start, own: own.into_iter().map(|field| field.whole).collect() }.into(), contained))
 }
 
 /// One field of a message, by its place in the body.
 #[derive(Clone, Debug)]
-struct Field {
-    key: u8,
+struct Part {
+    /// Its number, if it is a message.
+    message: Option<u32>,
     whole: Range<usize>,
     content: Range<usize>,
 }
 
 /// The fields of the message at `at`, up to one that is malformed, which is `None`.
-fn fields(body: &[u8], at: Range<usize>) -> impl Iterator<Item = Option<Field>> {
+fn fields(body: &[u8], at: Range<usize>) -> impl Iterator<Item = Option<Part>> {
     let (mut next, end) = (at.start, at.end);
     std::iter::from_fn(move || {
         if next >= end {
@@ -127,31 +129,12 @@ fn fields(body: &[u8], at: Range<usize>) -> impl Iterator<Item = Option<Field>> 
     })
 }
 
-fn field(body: &[u8], at: Range<usize>) -> Option<Field> {
-    // A key above 15 takes two bytes; no field of these messages has one.
-    let (&key, rest) = body.get(at.clone())?.split_first().filter(|(key, _)| **key < 0x80)?;
-    let (head, len) = match u32::from(key & 7) {
-        VARINT => (1 + varint(rest)?.1, 0),
-        FIXED64 => (1, 8),
-        LEN => varint(rest).and_then(|(len, used)| Some((1 + used, usize::try_from(len).ok()?)))?,
-        FIXED32 => (1, 4),
-        _ => return None,
-    };
-    let start = at.start + head;
-    let end = start.checked_add(len).filter(|end| *end <= at.end)?;
-    Some(Field { key, whole: at.start..end, content: start..end })
-}
-
-/// A varint, and how many bytes it takes.
-fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
-    let mut value = 0_u64;
-    for (i, &byte) in bytes.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * i);
-        if byte < 0x80 {
-            return Some((value, i + 1));
-        }
-    }
-    None
+fn field(body: &[u8], at: Range<usize>) -> Option<Part> {
+    let mut rest = body.get(at.clone())?;
+    let (number, field) = take_field(&mut rest).ok()?;
+    let end = at.end - rest.len();
+    let message = matches!(field, Field::Bytes(_)).then_some(number);
+    Some(Part { message, whole: at.start..end, content: end - field.bytes().len()..end })
 }
 
 /// The size of a field with this content.
@@ -171,11 +154,11 @@ fn put_part(payload: &Payload, items: &[&Item]) -> Payload {
         let scopes: Vec<_> = scopes.map(|(scope, items)| (scope, items, scope.own_len() + scope_len(items))).collect();
         let content = resource.own_len() + scopes.iter().map(|(_, _, len)| size(*len)).sum::<usize>();
         out.reserve_exact(size(content));
-        out.push(RESOURCES);
+        out.push(key(RESOURCES, LEN));
         put_varint(&mut out, content as u64);
         resource.own.iter().for_each(|run| put(&mut out, run));
         for (scope, items, len) in scopes {
-            out.push(SCOPES);
+            out.push(key(SCOPES, LEN));
             put_varint(&mut out, len as u64);
             scope.own.iter().for_each(|run| put(&mut out, run));
             items.iter().for_each(|item| put(&mut out, &item.at));

@@ -2,73 +2,27 @@
 
 use std::time::Duration;
 
-/// The bytes are not the message they should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
-
-/// A field's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Value<'a> {
-    Varint(u64),
-    Bytes(&'a [u8]),
-    Fixed,
-}
-
-impl<'a> Value<'a> {
-    fn varint(self) -> Result<u64, Malformed> {
-        if let Self::Varint(value) = self { Ok(value) } else { Err(Malformed) }
-    }
-
-    fn bytes(self) -> Result<&'a [u8], Malformed> {
-        if let Self::Bytes(value) = self { Ok(value) } else { Err(Malformed) }
-    }
-}
+pub(super) use crate::encode::Malformed;
+use crate::encode::{Field, take_field};
 
 /// Calls `visit` with the number and value of every field.
 fn walk<'a>(
     mut bytes: &'a [u8],
-    mut visit: impl FnMut(u64, Value<'a>) -> Result<(), Malformed>,
+    mut visit: impl FnMut(u32, Field<'a>) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
     while !bytes.is_empty() {
-        let tag = u32::try_from(take_varint(&mut bytes)?).map_err(|_| Malformed)?;
-        let value = match tag & 7 {
-            0 => Value::Varint(take_varint(&mut bytes)?),
-            1 => take(&mut bytes, 8).map(|_| Value::Fixed)?,
-            2 => {
-                let len = take_varint(&mut bytes)?;
-                Value::Bytes(take(&mut bytes, usize::try_from(len).map_err(|_| Malformed)?)?)
-            }
-            5 => take(&mut bytes, 4).map(|_| Value::Fixed)?,
-            _ => return Err(Malformed),
-        };
-        match tag >> 3 {
-            0 => return Err(Malformed),
-            number => visit(u64::from(number), value)?,
-        }
+        let (number, field) = take_field(&mut bytes)?;
+        visit(number, field)?;
     }
     Ok(())
 }
 
-fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Result<&'a [u8], Malformed> {
-    let (head, tail) = bytes.split_at_checked(len).ok_or(Malformed)?;
-    *bytes = tail;
-    Ok(head)
+fn varint(field: Field<'_>) -> Result<u64, Malformed> {
+    if let Field::Varint(value) = field { Ok(value) } else { Err(Malformed) }
 }
 
-fn take_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first().ok_or(Malformed)?;
-        *bytes = rest;
-        if shift == 63 && byte > 1 {
-            return Err(Malformed);
-        }
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(value);
-        }
-    }
-    Err(Malformed)
+fn bytes(field: Field<'_>) -> Result<&[u8], Malformed> {
+    if let Field::Bytes(value) = field { Ok(value) } else { Err(Malformed) }
 }
 
 /// `Export{Trace,Metrics,Logs}ServiceResponse.partial_success`: the three have the same shape.
@@ -80,16 +34,16 @@ pub(super) struct PartialSuccess {
 }
 
 /// Reads an `Export*ServiceResponse`.
-pub(super) fn export_response(bytes: &[u8]) -> Result<PartialSuccess, Malformed> {
+pub(super) fn export_response(answer: &[u8]) -> Result<PartialSuccess, Malformed> {
     let mut partial = PartialSuccess::default();
-    walk(bytes, |number, value| {
+    walk(answer, |number, value| {
         if number != 1 {
             return Ok(());
         }
-        walk(value.bytes()?, |number, value| {
+        walk(bytes(value)?, |number, value| {
             match number {
-                1 => partial.rejected = u64::try_from(value.varint()?.cast_signed()).unwrap_or(0),
-                2 => partial.message = String::from_utf8_lossy(value.bytes()?).into_owned(),
+                1 => partial.rejected = u64::try_from(varint(value)?.cast_signed()).unwrap_or(0),
+                2 => partial.message = String::from_utf8_lossy(bytes(value)?).into_owned(),
                 _ => {}
             }
             Ok(())
@@ -107,13 +61,13 @@ pub(super) struct RpcStatus {
 }
 
 /// Reads a `google.rpc.Status`: the body of an HTTP error, or the `grpc-status-details-bin` of a gRPC one.
-pub(super) fn rpc_status(bytes: &[u8]) -> Result<RpcStatus, Malformed> {
+pub(super) fn rpc_status(answer: &[u8]) -> Result<RpcStatus, Malformed> {
     let mut status = RpcStatus::default();
-    walk(bytes, |number, value| {
+    walk(answer, |number, value| {
         match number {
-            1 => drop(value.varint()?),
-            2 => status.message = String::from_utf8_lossy(value.bytes()?).into_owned(),
-            3 => status.retry_delay = retry_info(value.bytes()?)?.or(status.retry_delay),
+            1 => drop(varint(value)?),
+            2 => status.message = String::from_utf8_lossy(bytes(value)?).into_owned(),
+            3 => status.retry_delay = retry_info(bytes(value)?)?.or(status.retry_delay),
             _ => {}
         }
         Ok(())
@@ -126,8 +80,8 @@ fn retry_info(any: &[u8]) -> Result<Option<Duration>, Malformed> {
     let (mut url, mut info) = (&[][..], &[][..]);
     walk(any, |number, value| {
         match number {
-            1 => url = value.bytes()?,
-            2 => info = value.bytes()?,
+            1 => url = bytes(value)?,
+            2 => info = bytes(value)?,
             _ => {}
         }
         Ok(())
@@ -140,10 +94,10 @@ fn retry_info(any: &[u8]) -> Result<Option<Duration>, Malformed> {
         if number != 1 {
             return Ok(());
         }
-        walk(value.bytes()?, |number, value| {
+        walk(bytes(value)?, |number, value| {
             match number {
-                1 => seconds = value.varint()?.cast_signed(),
-                2 => nanos = value.varint()?.cast_signed(),
+                1 => seconds = varint(value)?.cast_signed(),
+                2 => nanos = varint(value)?.cast_signed(),
                 _ => {}
             }
             Ok(())
