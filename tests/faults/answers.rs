@@ -61,7 +61,7 @@ fn some_statuses_say_what_to_do() {
         (301, "redirects are not followed"),
         (401, "other credentials"),
         (404, "check the endpoint"),
-        (413, "lower the batch size"),
+        (413, "with_max_request_bytes"),
         (415, "check the endpoint and the protocol"),
     ];
     let each_of: Vec<_> = PROTOCOLS.into_iter().flat_map(|p| hints.map(|(code, hint)| (p, code, hint))).collect();

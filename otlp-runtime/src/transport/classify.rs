@@ -67,11 +67,14 @@ pub(super) fn http(status: http::StatusCode, after: Option<Duration>, said: &[u8
     let code = status.as_u16();
     let hint = match code {
         300..=399 => "redirects are not followed: set the endpoint to where it points",
-        401 | 403 => "the receiver wants other credentials",
+        401 | 403 => "the receiver wants other credentials: check OTEL_EXPORTER_OTLP_HEADERS",
+        407 => "the proxy wants credentials: check HTTPS_PROXY",
         404 | 405 => "no OTLP receiver under this path: check the endpoint",
-        413 => "the receiver takes smaller requests only: lower the batch size",
+        413 => "the receiver takes smaller requests only: see `with_max_request_bytes`",
         415 => "the receiver does not take protobuf over HTTP: check the endpoint and the protocol",
-        _ => "",
+        429 | 502..=504 => "",
+        400..=499 => "check that the endpoint is an OTLP receiver, and that it takes what is sent",
+        _ => "the receiver's own log says more",
     };
     let cause = with_text(format!("HTTP {status}"), said, hint);
     match code {
@@ -100,8 +103,16 @@ pub(super) fn grpc(code: tonic::Code, said: &str, details: &[u8]) -> TransportEr
     let after = wire::rpc_status(details).ok().and_then(|status| status.retry_delay);
     let hint = match code {
         Code::Unimplemented => "no OTLP receiver for this signal: check the endpoint and the protocol",
-        Code::Unauthenticated | Code::PermissionDenied => "the receiver wants other credentials",
-        Code::ResourceExhausted if after.is_none() => "the receiver may take smaller requests only",
+        Code::Unauthenticated | Code::PermissionDenied => {
+            "the receiver wants other credentials: check OTEL_EXPORTER_OTLP_HEADERS"
+        }
+        Code::ResourceExhausted if after.is_none() => {
+            "the receiver may take smaller requests only: see `with_max_request_bytes`"
+        }
+        Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::FailedPrecondition => {
+            "check that the endpoint is an OTLP receiver, and that it takes what is sent"
+        }
+        Code::Unknown | Code::Internal => "the receiver's own log says more",
         _ => "",
     };
     let cause = with_text(format!("gRPC status {code:?}"), said.as_bytes(), hint);
