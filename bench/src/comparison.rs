@@ -28,6 +28,8 @@ pub(crate) struct Verdict {
     /// What was measured, in the terms of the budget.
     pub(crate) figure: f64,
     pub(crate) unit: Unit,
+    /// Whether it is how many times better `otlp` is.
+    pub(crate) more_is_better: bool,
     pub(crate) fate: Fate,
 }
 
@@ -74,18 +76,18 @@ impl Outcome {
 
     /// What came of a budget. `None`: something that it needs was not measured.
     pub(crate) fn verdict(&self, budget: &Budget, row: &Row) -> Option<Verdict> {
-        let (figure, unit, most) = match budget.against {
-            Against::Figure => (self.median_of(Contender::Otlp, row)?, row.unit, true),
-            Against::Floor => (1.0 / self.advantage(Contender::Floor, row)?, Unit::Times, true),
-            Against::Peer(peer) => (self.advantage(peer, row)?, Unit::Times, false),
-            Against::BestPeer => (self.best_peer(row)?.1, Unit::Times, false),
+        let (figure, unit, more_is_better) = match budget.against {
+            Against::Figure => (self.median_of(Contender::Otlp, row)?, row.unit, false),
+            Against::Floor => (1.0 / self.advantage(Contender::Floor, row)?, Unit::Times, false),
+            Against::Peer(peer) => (self.advantage(peer, row)?, Unit::Times, true),
+            Against::BestPeer => (self.best_peer(row)?.1, Unit::Times, true),
         };
-        let within = |limit: f64| if most { figure <= limit } else { figure >= limit };
+        let within = |limit: f64| if more_is_better { figure >= limit } else { figure <= limit };
         let fate = match (within(budget.reach), within(budget.must)) {
             (true, _) => Fate::Reached,
             (false, true) => Fate::Kept,
             (false, false) => Fate::Missed,
         };
-        Some(Verdict { figure, unit, fate })
+        Some(Verdict { figure, unit, more_is_better, fate })
     }
 }

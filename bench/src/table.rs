@@ -150,7 +150,10 @@ fn budgets(outcomes: &[Outcome]) -> String {
                 };
                 let (measured, word) = match outcome.verdict(budget, row) {
                     None => ("–".to_owned(), "not measured"),
-                    Some(verdict) => (verdict.unit.show(verdict.figure), verdict.fate.word()),
+                    Some(verdict) => {
+                        let better = if verdict.more_is_better { " better" } else { "" };
+                        (verdict.unit.show(verdict.figure) + better, verdict.fate.word())
+                    }
                 };
                 let title = row.title.trim().to_owned();
                 lines.push(vec![title, against, measured, limit(budget.must), limit(budget.reach), word.to_owned()]);
