@@ -48,10 +48,11 @@ impl Outcome {
         Some(entry.spread(row)?.median)
     }
 
-    /// Whether not everything arrived that a library was given.
+    /// Whether spans were dropped that the workload leaves time and room for.
     pub(crate) fn dropped(&self, contender: Contender) -> bool {
         let entry = self.entries.iter().find(|entry| entry.contender == contender);
-        entry.is_some_and(|entry| entry.measured.iter().any(|measured| measured.arrived < measured.made))
+        let dropped = |entry: &Entry| entry.measured.iter().any(|measured| measured.arrived < measured.made);
+        self.workload.kind.keeps_everything() && entry.is_some_and(dropped)
     }
 
     /// How many times better `otlp` is than another.
@@ -60,6 +61,7 @@ impl Outcome {
         let ratio = match row.better {
             Better::Less => other / own,
             Better::More => own / other,
+            Better::Neither => return None,
         };
         (row.unit.has_ratios() && ratio.is_finite() && ratio > 0.0).then_some(ratio)
     }

@@ -177,7 +177,13 @@ pub(crate) const WORKLOADS: &[Workload] = &[
             },
             row("lost_percent", "  dropped", Unit::Percent, &[]),
             row("peak_mib", "  resident, the most", Unit::MiB, &[budget(Against::Figure, 64.0, 40.0)]),
-            row("largest_mib", "  the largest request", Unit::MiB, &[]),
+            Row {
+                key: "largest_mib",
+                title: "  the largest request",
+                unit: Unit::MiB,
+                better: Better::Neither,
+                budgets: &[],
+            },
         ],
     },
     Workload {

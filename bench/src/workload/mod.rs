@@ -90,6 +90,8 @@ pub(crate) struct Row {
 pub(crate) enum Better {
     Less,
     More,
+    /// It is what it is.
+    Neither,
 }
 
 /// What `otlp` must keep, and should reach.
@@ -140,7 +142,22 @@ pub(crate) fn run(kind: Kind, contender: Contender, endpoint: &str) -> Result<()
     Ok(())
 }
 
+impl Workload {
+    /// What a figure is called where it stands alone.
+    pub(crate) fn title_of(&self, row: &Row) -> String {
+        match row.title.strip_prefix("  ") {
+            Some(part) => format!("{}: {part}", self.title),
+            None => row.title.to_owned(),
+        }
+    }
+}
+
 impl Kind {
+    /// Whether a figure is worth less if spans were dropped: they are not meant to be.
+    pub(crate) fn keeps_everything(self) -> bool {
+        matches!(self, Self::Bursts(..) | Self::Steady(_) | Self::Threads(_) | Self::Idle)
+    }
+
     fn run<P: Peer>(self, endpoint: &str) -> Result<Findings, Box<dyn Error>> {
         match self {
             Self::Bursts(shape, recording) => bursts::run::<P>(shape, recording, endpoint),
