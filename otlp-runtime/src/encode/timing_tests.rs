@@ -1,5 +1,7 @@
 //! How long a span takes from raw record to OTLP bytes. Not a check: run it by hand, in release mode,
 //! `cargo test --release -p otlp-runtime --features export --lib timing -- --ignored --nocapture`.
+//!
+//! `benches/instructions.sh` counts the instructions of [`counted`], which is a check.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::time::{Duration, Instant};
@@ -77,5 +79,30 @@ fn from_a_raw_record_to_bytes() {
         println!(
             "{attributes} attributes, amended {amended}: {push:.1} ns a span, {with_close:.1} with closing ({bytes} B)"
         );
+    }
+}
+
+/// Warms up, and then encodes the 512 spans for which callgrind counts.
+#[test]
+#[ignore = "for benches/instructions.sh"]
+fn instructions() {
+    let records = records(2, false);
+    let mut batch = OpenBatch::new(&Resource::new(), SpanLimits::default());
+    for _ in 0..4 {
+        encode(&mut batch, &records);
+        batch.close().unwrap();
+    }
+    // Room for them is there, as in most of the life of a batch.
+    counted(&mut batch, &records);
+}
+
+#[inline(never)]
+fn counted(batch: &mut OpenBatch, records: &[Vec<u64>]) {
+    encode(batch, records);
+}
+
+fn encode(batch: &mut OpenBatch, records: &[Vec<u64>]) {
+    for words in records {
+        batch.push(&RecordView::from_words(words).unwrap(), |tick| tick + 1_700_000_000_000_000_000).unwrap();
     }
 }
