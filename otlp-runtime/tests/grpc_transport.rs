@@ -256,7 +256,10 @@ async fn otp8_t4_the_status_decides_in_headers_and_in_trailers() {
     }
     let trailers = vec![("grpc-status", "3".into()), ("grpc-message", "why%20not".into())];
     let cause = permanent(outcome(Reply::Message(Vec::new(), trailers)).await);
-    assert_eq!(cause, "gRPC status InvalidArgument: why not");
+    assert_eq!(
+        cause,
+        "gRPC status InvalidArgument: why not (check that the endpoint is an OTLP receiver, and that it takes what is sent)"
+    );
 }
 
 #[tokio::test]

@@ -277,7 +277,10 @@ async fn otp11_otp12_otp17_errors_are_typed_by_their_status() {
     assert_eq!(cause, "HTTP 503 Service Unavailable: busy");
     assert_eq!((after, may_have_arrived), (Some(Duration::from_secs(7)), false));
     assert_eq!(retryable(send(&transport, b"x").await).0, "HTTP 429 Too Many Requests: slow down");
-    assert_eq!(permanent(send(&transport, b"x").await), "HTTP 400 Bad Request: no such field");
+    assert_eq!(
+        permanent(send(&transport, b"x").await),
+        "HTTP 400 Bad Request: no such field (check that the endpoint is an OTLP receiver, and that it takes what is sent)"
+    );
     let redirect = permanent(send(&transport, b"x").await);
     assert!(redirect.contains("redirects are not followed") && !redirect.contains("elsewhere"), "{redirect}");
     assert!(permanent(send(&transport, b"x").await).len() < 400);
@@ -424,7 +427,10 @@ async fn otp2_otp16_compressed_answers_are_read_up_to_the_limit() {
     }
     let refusal = answer("400 Bad Request", "content-encoding: gzip\r\n", &gzip(b"no such field"));
     let (transport, _, _) = server(move |_| refusal.clone()).await;
-    assert_eq!(permanent(send(&transport, b"x").await), "HTTP 400 Bad Request: no such field");
+    assert_eq!(
+        permanent(send(&transport, b"x").await),
+        "HTTP 400 Bad Request: no such field (check that the endpoint is an OTLP receiver, and that it takes what is sent)"
+    );
 }
 
 #[tokio::test]

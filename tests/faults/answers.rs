@@ -5,7 +5,7 @@ use std::time::Duration;
 use otlp::TransportProtocol::{self, Grpc, HttpProtobuf};
 use otlp::testing::{Collector, Reply};
 
-use crate::run::{Outcome, PROTOCOLS, Run, each};
+use crate::run::{Outcome, PROTOCOLS, Run, SECRET, each};
 
 /// What became of 100 spans a batch, and one more batch than replies, when the receiver answers with `replies` first.
 fn answered(protocol: TransportProtocol, replies: Vec<Reply>) -> (Outcome, Collector) {
@@ -68,6 +68,16 @@ fn some_statuses_say_what_to_do() {
     each(&each_of, |&(protocol, code, hint)| {
         permanent(protocol, vec![Reply::status(code)]).says(&[&code.to_string(), hint]);
     });
+}
+
+/// Receivers like to say which key it was: what stderr says is looked at by [`Outcome`](crate::run::Outcome).
+#[test]
+fn a_key_that_the_receiver_repeats_is_not_shown() {
+    let body = || format!("no such key: Bearer {SECRET}, and {SECRET}").into_bytes();
+    let http = Reply::HttpStatus { code: 401, retry_after: None, body: body() };
+    permanent(HttpProtobuf, vec![http]).says(&["no such key: ***, and ***"]);
+    let message = String::from_utf8(body()).unwrap();
+    permanent(Grpc, vec![Reply::Grpc { code: 16, message, retry_info: None }]).says(&["no such key: ***, and ***"]);
 }
 
 /// OTP12: seconds, a date that has passed, and nonsense.

@@ -17,7 +17,7 @@ const PROGRAM: &str = "the_program";
 /// On a loaded machine a thread may have to wait for its turn.
 pub(crate) const SLACK: Duration = Duration::from_millis(500);
 /// Stands in every URL that may hold a query, and must never be said.
-const SECRET: &str = "hunter2";
+pub(crate) const SECRET: &str = "hunter2";
 
 pub(crate) const PROTOCOLS: [TransportProtocol; 2] = [Grpc, HttpProtobuf];
 
@@ -86,6 +86,7 @@ pub(crate) fn play() {
         _ => config(&run.endpoint),
     };
     let config = config.with_protocol(run.protocol).with_batch_size(run.batch).with_timeout(run.timeout);
+    let config = config.with_header("authorization", format!("Bearer {SECRET}"));
     let guard = config.init().unwrap();
     for n in 0..run.spans {
         drop(otlp::span!("numbered", n));

@@ -50,6 +50,32 @@ fn a_pipe_whose_reader_has_gone_holds_nobody_up() {
     });
 }
 
+/// The standard library ignores SIGPIPE; programs that behave like the tools of Unix set it back.
+#[test]
+fn a_pipe_whose_reader_has_gone_ends_no_program_that_wants_sigpipe() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = own_process("a_program_with_sigpipe");
+    command.env("OTLP_TEST_SIGPIPE", "1").stdout(Stdio::null()).stderr(writer);
+    let status = command.status().unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[test]
+#[allow(unsafe_code)]
+fn a_program_with_sigpipe() {
+    if std::env::var_os("OTLP_TEST_SIGPIPE").is_none() {
+        return;
+    }
+    // SAFETY: nothing of the test harness writes to a pipe that is closed.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    let endpoint = format!("http://127.0.0.1:{}", unused_port());
+    let guard = otlp::OtlpConfig::default().with_env(false).with_endpoint(endpoint).init().unwrap();
+    drop(otlp::span!("lost"));
+    let _ = otlp::shutdown(Duration::from_millis(500));
+    drop(guard);
+}
+
 /// As daemons are sometimes started.
 #[test]
 fn a_closed_stderr_holds_nobody_up() {

@@ -98,7 +98,7 @@ pub(crate) fn parse(url: &str, kind: EndpointKind, protocol: Option<TransportPro
             remedy: "leave out everything before the host up to `@`",
         });
     }
-    let odd = |c: char| !c.is_ascii_graphic() || "\\<>^`".contains(c);
+    let odd = |c: char| !c.is_ascii_graphic() || "\"\\<>^`".contains(c);
     if url.contains(odd) || authority.contains('%') {
         return problem("holds a character that a URL cannot");
     }
@@ -226,6 +226,7 @@ mod tests {
             ("http://h%20x", false, false),
             ("http://h\\x", false, false),
             ("http://h/<x>", false, false),
+            ("http://h/\"x", false, false),
             ("http://h/#x", true, true),
             ("https://h", true, true),
             ("HTTPS://h:4318", true, true),
@@ -237,6 +238,7 @@ mod tests {
             assert_eq!(parse(url, EndpointKind::Base, None).is_ok(), grpc || http, "any {url:?}");
         }
         parse("http://h/x?key=1", EndpointKind::Signal, Some(HttpProtobuf)).unwrap();
+        assert!(parse("http://h/x?\"key", EndpointKind::Signal, Some(HttpProtobuf)).is_err());
     }
 
     #[test]

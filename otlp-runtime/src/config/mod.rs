@@ -38,6 +38,8 @@ pub use filter::Filter;
 pub use headers::Header;
 pub use limits::{ResolvedLimits, SpanLimits};
 pub use log_level::LogLevel;
+#[cfg(feature = "grpc")]
+pub(crate) use parse::percent_decoded;
 pub use pem::Pem;
 pub use protocol::TransportProtocol;
 pub use proxy::Proxy;

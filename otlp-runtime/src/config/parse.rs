@@ -164,7 +164,7 @@ pub(super) fn attributes(value: &str) -> Result<Vec<(String, String)>, String> {
     Ok(attributes)
 }
 
-pub(super) fn percent_decoded(text: &str) -> Result<String, &'static str> {
+pub(crate) fn percent_decoded(text: &str) -> Result<String, &'static str> {
     const BAD: &str = "has a `%` that two hexadecimal digits do not follow";
     let digit =
         |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok()).ok_or(BAD);

@@ -10,6 +10,8 @@ use super::{Secret, TransportProtocol};
 /// An HTTP proxy that connections are made through, by `CONNECT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
+    /// For messages: where it is, and which variable says so.
+    pub name: String,
     /// Host name or address, without brackets.
     pub host: String,
     /// Its port.
@@ -32,7 +34,10 @@ pub(super) fn choose(reader: &mut Reader<'_>, url: &str) -> Option<Proxy> {
         return None;
     }
     match parse(&value) {
-        Ok(proxy) => Some(proxy),
+        Ok(proxy) => {
+            let at = if proxy.host.contains(':') { format!("[{}]", proxy.host) } else { proxy.host.clone() };
+            Some(Proxy { name: format!("the proxy {at}:{} of {name}", proxy.port), ..proxy })
+        }
         Err(problem) => {
             reader.report(format!("{name}: {problem}; connecting directly"));
             None
@@ -79,7 +84,7 @@ fn parse(value: &str) -> Result<Proxy, String> {
         Ok(user) => user.map(|user| Secret::new(if user.contains(':') { user } else { format!("{user}:") })),
         Err(problem) => return Err(format!("its user or password {problem}")),
     };
-    Ok(Proxy { host: parsed.host.to_owned(), port: parsed.port.unwrap_or(80), credentials })
+    Ok(Proxy { name: String::new(), host: parsed.host.to_owned(), port: parsed.port.unwrap_or(80), credentials })
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Lines on stderr, which nobody may have to wait for.
 
-/// Whether stderr takes a line of up to [`LINE`] bytes at once. A pipe that nobody reads does not, and to write to it
-/// would wait for ever.
+/// Whether stderr takes a line of up to [`LINE`] bytes at once. A full pipe does not, and to write to it would wait for
+/// ever; to write to one that has no reader might end the process (SIGPIPE).
 #[cfg(unix)]
 pub(crate) fn is_ready() -> bool {
     let mut stderr = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
     // SAFETY: one valid `pollfd`, and a length of one; nothing waits.
     let ready = unsafe { libc::poll(&raw mut stderr, 1, 0) };
     // Where the question cannot be answered, the write will tell.
-    ready != 0
+    ready != 0 && stderr.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) == 0
 }
 
 #[cfg(not(unix))]

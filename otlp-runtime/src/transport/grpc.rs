@@ -8,10 +8,10 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, TE};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tonic::{Code, Status};
 
 use super::connection::{Framed, Http2, Lease, Target, failure};
 use super::gzip::{self, Unpacked};
+use super::status::{Code, Status};
 use super::{
     Accepted, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, compress,
 };
@@ -66,7 +66,7 @@ impl GrpcTransport {
     async fn attempt(&self, payload: Payload) -> Result<Accepted, TransportError> {
         let (response, mut lease) = self.connection.request(self.request(payload)).await?;
         let (head, body) = response.into_parts();
-        if let Some(status) = Status::from_header_map(&head.headers) {
+        if let Some(status) = Status::from_headers(&head.headers) {
             lease.release();
             return verdict(&status, Message::Missing);
         }
@@ -113,7 +113,7 @@ async fn read(mut body: Incoming, gzip: bool, lease: &mut Lease) -> Result<Accep
             Ok(data) => data,
             Err(frame) => {
                 lease.release();
-                let status = frame.trailers_ref().and_then(Status::from_header_map);
+                let status = frame.trailers_ref().and_then(Status::from_headers);
                 return status.map_or_else(|| Err(ended()), |status| verdict(&status, Message::new(&bytes, gzip)));
             }
         };
@@ -175,8 +175,8 @@ impl<'a> Message<'a> {
 }
 
 fn verdict(status: &Status, message: Message<'_>) -> Result<Accepted, TransportError> {
-    if status.code() != Code::Ok {
-        return Err(classify::grpc(status.code(), status.message(), status.details()));
+    if status.code != Code::Ok {
+        return Err(classify::grpc(status.code, &status.message, &status.details));
     }
     // OK, then whatever is wrong with the message: it was accepted (OTP6).
     Ok(match message {

@@ -228,8 +228,12 @@ mod tests {
     fn otp17_an_error_tells_the_receivers_text_but_no_header() {
         let headers = [(http::header::LOCATION, "http://secret/"), (http::header::SET_COOKIE, "secret")];
         for (status, body, says) in [
-            (400, &b"\x08\x03\x12\x03bad"[..], "HTTP 400 Bad Request: bad"),
-            (500, b"plain\ntext", "HTTP 500 Internal Server Error: plain text"),
+            (
+                400,
+                &b"\x08\x03\x12\x03bad"[..],
+                "HTTP 400 Bad Request: bad (check that the endpoint is an OTLP receiver, and that it takes what is sent)",
+            ),
+            (500, b"plain\ntext", "HTTP 500 Internal Server Error: plain text (the receiver's own log says more)"),
             (302, b"", "HTTP 302 Found (redirects are not followed: set the endpoint to where it points)"),
         ] {
             let error = judge(status, &headers, body, End::Whole).unwrap_err();

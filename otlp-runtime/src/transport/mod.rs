@@ -7,6 +7,8 @@ mod classify;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod connection;
 pub(crate) mod console;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod discreet;
 mod endpoint;
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -16,6 +18,8 @@ mod gzip;
 mod http;
 mod options;
 pub(crate) mod properties;
+#[cfg(feature = "grpc")]
+mod status;
 #[cfg(all(feature = "tls", any(feature = "http", feature = "grpc")))]
 mod tls;
 mod unusable;
@@ -126,10 +130,20 @@ pub fn build(
     match protocol {
         #[cfg(feature = "http")]
         TransportProtocol::HttpProtobuf => {
-            Ok(Box::new(move || Arc::new(http::HttpTransport::new(endpoint, attempt, options))))
+            let secrets = discreet::secrets(&options);
+            Ok(Box::new(move || {
+                let transport = Arc::new(http::HttpTransport::new(endpoint, attempt, options));
+                discreet::Discreet::around(transport, secrets)
+            }))
         }
         #[cfg(feature = "grpc")]
-        TransportProtocol::Grpc => Ok(Box::new(move || Arc::new(grpc::GrpcTransport::new(endpoint, attempt, options)))),
+        TransportProtocol::Grpc => {
+            let secrets = discreet::secrets(&options);
+            Ok(Box::new(move || {
+                let transport = Arc::new(grpc::GrpcTransport::new(endpoint, attempt, options));
+                discreet::Discreet::around(transport, secrets)
+            }))
+        }
         TransportProtocol::Stdout => Ok(console::build()),
         #[cfg(not(feature = "http"))]
         TransportProtocol::HttpProtobuf => {

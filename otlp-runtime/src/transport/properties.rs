@@ -4,10 +4,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
 
+use super::status::{Code, Status};
 use super::{Endpoint, EndpointKind, TransportError, classify, wire};
 use crate::config::TransportProtocol;
 use crate::data::Signal;
@@ -82,13 +83,23 @@ pub fn answer(bytes: &[u8]) {
         assert_eq!(ours.rejected, u64::try_from(partial.rejected_spans).unwrap_or(0));
         assert_eq!((accepted.rejected, ours.message), (ours.rejected, partial.error_message));
     }
+    // As each header of gRPC's end of a call.
+    for name in ["grpc-status", "grpc-message", "grpc-status-details-bin"] {
+        let mut headers =
+            HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("14"))]);
+        if let Ok(value) = HeaderValue::from_bytes(bytes) {
+            headers.insert(name, value);
+        }
+        let Status { code, message, details } = Status::from_headers(&headers).unwrap();
+        is_line(&classify::grpc(code, &message, &details).to_string());
+    }
     let status = wire::rpc_status(bytes);
     for code in [302, 400, 404, 429, 503] {
         is_line(&classify::http(StatusCode::from_u16(code).unwrap(), None, bytes).to_string());
     }
     // UNKNOWN, RESOURCE_EXHAUSTED, UNAVAILABLE: final, retried if told when, and retried.
-    for code in [2, 8, 14] {
-        let error = classify::grpc(code.into(), &String::from_utf8_lossy(bytes), bytes);
+    for code in [Code::Unknown, Code::ResourceExhausted, Code::Unavailable] {
+        let error = classify::grpc(code, &String::from_utf8_lossy(bytes), bytes);
         is_line(&error.to_string());
         if let TransportError::Retryable { after, .. } = error {
             assert_eq!(after, status.as_ref().ok().and_then(|status| status.retry_delay));

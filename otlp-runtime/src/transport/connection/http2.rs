@@ -12,12 +12,12 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tonic::Code;
 
 use super::stream::Refused;
 use super::{Target, chain};
 use crate::transport::TransportError;
 use crate::transport::classify::{self, lost, unsent};
+use crate::transport::status::Code;
 
 /// Answers are small; a window this large never makes the receiver wait.
 const WINDOW: u32 = 1024 * 1024;

@@ -72,8 +72,9 @@ impl Target {
         let stream = match &self.proxy {
             None => dial(self.endpoint.host(), self.endpoint.port()).await?,
             Some(proxy) => {
-                let stream = dial(&proxy.host, proxy.port).await.map_err(|error| format!("the proxy: {error}"))?;
-                proxy::tunnel(&stream, proxy, &self.endpoint.host_and_port()).await?;
+                let named = |why| format!("through {}: {why}", proxy.name);
+                let stream = dial(&proxy.host, proxy.port).await.map_err(named)?;
+                proxy::tunnel(&stream, proxy, &self.endpoint.host_and_port()).await.map_err(named)?;
                 stream
             }
         };
