@@ -106,6 +106,10 @@ fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
         EndpointKind::Signal => "traces_endpoint",
     };
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
+    if let Some(withheld) = settings.withheld {
+        say_line(&format!("{withheld}; nothing is sent"));
+        return Ok(transport::unusable(&endpoint, withheld.to_owned()));
+    }
     match Options::new(&settings.delivery, endpoint.is_secure()) {
         Ok(options) => transport::build(protocol, endpoint, settings.timeout, options),
         Err(Unusable { error, source: Source::Environment(_) }) => {

@@ -411,7 +411,7 @@ async fn proxy(target: SocketAddr, answer: &'static str) -> (SocketAddr, Arc<Mut
                 }
                 log.lock().unwrap().push(String::from_utf8(head).unwrap());
                 stream.write_all(format!("{answer}\r\n\r\n").as_bytes()).await.unwrap();
-                if answer.contains(" 200 ") {
+                if answer.starts_with("HTTP/1.1 200") {
                     let mut target = TcpStream::connect(target).await.unwrap();
                     let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
                 }

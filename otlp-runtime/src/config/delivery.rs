@@ -184,10 +184,10 @@ impl OtlpConfig {
         let variables = [&v::TRACES_COMPRESSION, &v::COMPRESSION];
         let (compression, _) =
             reader.choose(settings.compression, &variables, Compression::None, |_| Ok(()), ToString::to_string);
-        let mut pem = |code: Option<&Pem>, setting, variables: [&Variable<Pem>; 2]| match code {
+        let pem = |code: Option<&Pem>, setting, variables: [&Variable<Pem>; 2]| match code {
             Some(pem) => Some(Sourced { pem: pem.clone(), source: Source::Code, setting }),
             None => {
-                reader.first(&variables).map(|(pem, name)| Sourced { pem, source: Source::Environment(name), setting })
+                reader.path(&variables).map(|(pem, name)| Sourced { pem, source: Source::Environment(name), setting })
             }
         };
         let ca = settings.ca_certificate.as_ref();

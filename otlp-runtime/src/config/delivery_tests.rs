@@ -111,3 +111,17 @@ fn exp3_insecure_matters_only_where_a_grpc_endpoint_has_no_scheme() {
     }
     assert_eq!(url(&grpc().with_endpoint("http://h:2"), &[(general, "false")]), "http://h:2");
 }
+
+/// A key is for the endpoint that was meant, not for whoever listens at the default one.
+#[test]
+fn headers_are_withheld_where_the_endpoint_cannot_be_used() {
+    let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hunter2");
+    for bad in ["https://h:99999", "https//h", "nonsense"] {
+        for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
+            assert!(resolve(&new(), &[headers, (name, bad)]).0.unwrap().withheld.is_some());
+            assert_eq!(resolve(&new(), &[(name, bad)]).0.unwrap().withheld, None);
+        }
+    }
+    assert_eq!(quiet(&new(), &[headers]).withheld, None);
+    assert_eq!(quiet(&new(), &[headers, ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://h")]).withheld, None);
+}

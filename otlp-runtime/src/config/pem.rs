@@ -1,7 +1,7 @@
 //! Certificates and keys, as settings hold them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Certificates or a private key in PEM: a file, which is read by `init`, or the bytes themselves.
 ///
@@ -42,6 +42,7 @@ impl Pem {
         const MOST: u64 = 16 << 20;
         match &self.0 {
             Content::Bytes(bytes) => Ok(bytes.into()),
+            Content::File(path) if is_text(path) => Err(std::io::Error::other("is no path; write one")),
             Content::File(path) => {
                 let meta = std::fs::metadata(path)?;
                 // A pipe or a device could keep `init` waiting.
@@ -57,11 +58,18 @@ impl Pem {
     }
 }
 
+/// A key in the place of its path is a common mistake, and gets into no message.
+fn is_text(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    path.contains("-----") || path.contains('\n') || path.len() > 4096
+}
+
 /// Where it stands.
 impl fmt::Display for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Content::File(path) => write!(f, "{}", path.display()),
+            Content::File(path) if is_text(path) => f.write_str("what is set as the path of a file"),
+            Content::File(path) => write!(f, "{}", path.to_string_lossy().escape_debug()),
             Content::Bytes(_) => f.write_str("the bytes given in code"),
         }
     }
@@ -70,8 +78,27 @@ impl fmt::Display for Pem {
 impl fmt::Debug for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
+            Content::File(path) if is_text(path) => f.write_str("***"),
             Content::File(path) => f.debug_tuple("file").field(path).finish(),
             Content::Bytes(_) => f.write_str("***"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_key_in_the_place_of_its_path_is_not_shown() {
+        for text in ["-----BEGIN PRIVATE KEY-----\nhunter2\n", "hunter2\nhunter2", &"hunter2".repeat(1000)] {
+            let pem = Pem::file(text);
+            let shown = format!("{pem} {pem:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            #[cfg(all(feature = "export", feature = "tls"))]
+            assert!(!pem.read().unwrap_err().to_string().contains("hunter2"));
+        }
+        assert_eq!(Pem::file("/x\u{1b}[31m").to_string(), "/x\\u{1b}[31m");
     }
 }

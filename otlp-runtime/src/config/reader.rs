@@ -1,5 +1,6 @@
 //! Reads variables, by the rules that hold for all of them (spec-checklist ENV1 to ENV6).
 
+use super::Pem;
 use super::endpoint::Source;
 use super::resolved::Environment;
 use super::validation::MOST_RESOURCE_BYTES;
@@ -67,6 +68,19 @@ impl<'a> Reader<'a> {
     /// The first of `variables` that is given, and its name.
     pub(super) fn first<T>(&mut self, variables: &[&Variable<T>]) -> Option<(T, &'static str)> {
         variables.iter().find_map(|variable| Some((self.optional(variable)?, variable.row.name)))
+    }
+
+    /// The first of `variables` that is given, as the path of a file, and its name. Whatever it holds is one: a file that is
+    /// not found is no reason to go on with less than was asked for.
+    pub(super) fn path(&self, variables: &[&Variable<Pem>]) -> Option<(Pem, &'static str)> {
+        variables.iter().find_map(|variable| {
+            let value = (self.environment)(variable.row.name)?;
+            match value.to_str().map(str::trim) {
+                Some("") => None,
+                Some(path) => Some((Pem::file(path), variable.row.name)),
+                None => Some((Pem::file(value), variable.row.name)),
+            }
+        })
     }
 
     /// A variable that is no setting of ours, if it is set and not empty.

@@ -75,6 +75,8 @@ pub struct Resolved {
     pub concurrency: usize,
     /// How requests look and how they are secured.
     pub delivery: Delivery,
+    /// Why nothing may be sent.
+    pub withheld: Option<&'static str>,
     /// Who makes the telemetry, as far as it is known at once.
     pub resource: Resource,
     /// What else is found out about that.
@@ -132,6 +134,11 @@ impl OtlpConfig {
         let batches = self.choose_batches(&mut reader);
         let limits = self.choose_limits(&mut reader);
         let delivery = self.choose_delivery(&mut reader, &endpoint.url);
+        let is_lost = endpoint.source == Source::Default
+            && (reader.is_set(&variables::ENDPOINT) || reader.is_set(&variables::TRACES_ENDPOINT));
+        // Whoever listens at the default endpoint is not who they are meant for.
+        let withheld = (is_lost && (!delivery.headers.is_empty() || delivery.wants_tls()))
+            .then_some("the endpoint cannot be used, and the headers or certificates that are set are for it alone");
         if !disabled && delivery.wants_tls() && !is_secure(&endpoint.url) {
             reader.report(
                 "a certificate is set, which the endpoint's `http://` has no use for; write `https://`".to_owned(),
@@ -164,6 +171,7 @@ impl OtlpConfig {
             flush_on_sigterm: self.flush_on_sigterm,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
             delivery,
+            withheld,
             resource,
             detectors,
         })
@@ -308,6 +316,7 @@ impl fmt::Debug for Resolved {
             .field("concurrency", &self.concurrency)
             .field("detectors", &self.detectors)
             .field("delivery", &self.delivery)
+            .field("withheld", &self.withheld)
             .field("resource", &self.resource.iter().map(|(key, _)| key).collect::<Vec<_>>())
             .finish()
     }
