@@ -73,6 +73,13 @@ impl Authority {
         self.sign(&params)
     }
 
+    /// A certificate that is an authority's as well.
+    fn certify_authority(&self) -> Pair {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self.sign(&params)
+    }
+
     fn trusted(&self) -> OtlpConfig {
         OtlpConfig::default().with_ca_certificate(Pem::bytes(self.pem.clone()))
     }
@@ -242,6 +249,7 @@ async fn a_bad_certificate_of_the_receiver_is_retryable_and_says_what_to_do() {
         (authority.certify(&["elsewhere.example"]), "not valid for name", "use a host name"),
         (stranger.certify(&["localhost"]), "UnknownIssuer", "with_ca_certificate"),
         (impostor.certify(&["localhost"]), "BadSignature", "with_ca_certificate"),
+        (authority.certify_authority(), "CaUsedAsEndEntity", "shows the certificate of an authority as its own"),
     ] {
         for protocol in BOTH {
             let cause = refused(protocol, server_config(&pair, None), &authority.trusted()).await;
@@ -411,7 +419,7 @@ async fn proxy(target: SocketAddr, answer: &'static str) -> (SocketAddr, Arc<Mut
                 }
                 log.lock().unwrap().push(String::from_utf8(head).unwrap());
                 stream.write_all(format!("{answer}\r\n\r\n").as_bytes()).await.unwrap();
-                if answer.starts_with("HTTP/1.1 200") {
+                if answer.contains("HTTP/1.1 200") {
                     let mut target = TcpStream::connect(target).await.unwrap();
                     let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
                 }
@@ -443,7 +451,11 @@ async fn u40_p11_a_proxy_tunnels_tls_of_both_protocols() {
     for protocol in BOTH {
         let (address, log) = serve(vec![Arc::clone(&server)]).await;
         // A reason phrase is not for programs, and may be missing.
-        let answer = if protocol == Grpc { "HTTP/1.1 200" } else { "HTTP/1.1 200 Connection established\r\nx: y" };
+        let answer = if protocol == Grpc {
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"
+        } else {
+            "HTTP/1.1 200 Connection established\r\nx: y"
+        };
         let (through, heads) = proxy(address, answer).await;
         let transport = behind(&format!("http://user:hunter2@{through}"), protocol, authority.trusted());
         for _ in 0..2 {

@@ -198,6 +198,17 @@ fn remedy(error: &Error) -> &'static str {
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "name the authority that made the receiver's certificate: `with_ca_certificate`, OTEL_EXPORTER_OTLP_CERTIFICATE"
         }
+        // The kinds of webpki that rustls has no name for.
+        Error::InvalidCertificate(Certificate::Other(other)) => match other.0.to_string().as_str() {
+            "CaUsedAsEndEntity" => {
+                "the receiver shows the certificate of an authority as its own: give it one that the authority made"
+            }
+            "UnsupportedCertVersion" => "make the receiver's certificate anew, as X.509 version 3",
+            _ => "look at the receiver's certificate",
+        },
+        Error::PeerIncompatible(_) | Error::AlertReceived(Alert::ProtocolVersion) => {
+            "the receiver has to speak TLS 1.2 or 1.3"
+        }
         Error::InvalidMessage(_) => "does this port speak TLS? If not, write `http://`",
         Error::AlertReceived(Alert::NoApplicationProtocol) => {
             "the receiver does not speak this protocol here: look at the port and `with_protocol`"

@@ -21,7 +21,12 @@ pub(super) async fn tunnel(stream: &TcpStream, proxy: &Proxy, authority: &str) -
         request.push_str("\r\n");
     }
     request.push_str("\r\n");
-    let answer = exchange(stream, request.as_bytes()).await.map_err(|error| error.to_string())?;
+    send(stream, request.as_bytes()).await.map_err(|error| error.to_string())?;
+    let mut answer = head(stream).await.map_err(|error| error.to_string())?;
+    // What is said on the way is no answer yet (RFC 9110, section 15.2).
+    while answer.starts_with(b"HTTP/1.1 1") {
+        answer = head(stream).await.map_err(|error| error.to_string())?;
+    }
     let line = answer.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // The reason phrase may be left out, and the space before it (RFC 9112, section 4).
     let mut words = line.trim_ascii_end().split(|&byte| byte == b' ');
@@ -34,7 +39,7 @@ pub(super) async fn tunnel(stream: &TcpStream, proxy: &Proxy, authority: &str) -
     }
 }
 
-async fn exchange(stream: &TcpStream, mut request: &[u8]) -> io::Result<Vec<u8>> {
+async fn send(stream: &TcpStream, mut request: &[u8]) -> io::Result<()> {
     while !request.is_empty() {
         stream.writable().await?;
         match stream.try_write(request) {
@@ -43,6 +48,11 @@ async fn exchange(stream: &TcpStream, mut request: &[u8]) -> io::Result<Vec<u8>>
             Err(error) => return Err(error),
         }
     }
+    Ok(())
+}
+
+/// One head of an answer.
+async fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     // Byte by byte: what follows the answer belongs to the receiver.
     while !answer.ends_with(b"\r\n\r\n") {
