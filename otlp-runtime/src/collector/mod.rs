@@ -4,8 +4,9 @@
 //! logs → pass → pipeline of the record's route → open batch → by bytes, count or age → outlet
 //!                                   ↑ orders: open, flush, shutdown, through the desk
 //! ```
-//! The thread starts with the first pipeline and never ends; while nothing goes on it is parked. It does no I/O and runs
-//! nobody else's code, but for the wakers of [`flush_async`].
+//! The thread starts with the first pipeline and never ends; while nothing goes on it is parked. It waits for
+//! nothing else, does no I/O but a line on stderr that no pipeline is left to say, and runs nobody else's code but the wakers
+//! of [`flush_async`].
 
 mod budget;
 mod desk;

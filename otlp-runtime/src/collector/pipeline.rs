@@ -15,8 +15,6 @@ use crate::encode::{OpenBatch, Payload, SpanLimits, split};
 use crate::exporter::Batch;
 use crate::processor::RecordSource;
 
-/// More than any detection takes.
-const LONG: Duration = Duration::from_secs(60);
 /// What a scope may take beside its spans; where one takes more, the batch is split.
 const SCOPE_ROOM: usize = 1024;
 
@@ -45,7 +43,7 @@ pub(crate) struct Pipeline {
     /// The number of the open batch.
     seq: u64,
     told_of_limits: bool,
-    /// What its first batch waits for.
+    /// What a batch that has room waits for.
     detection: Option<Detection>,
     /// How large a request may be.
     request_bytes: usize,
@@ -79,7 +77,7 @@ impl Pipeline {
         }
     }
 
-    /// Has its resource completed before the first batch is closed.
+    /// Has its resource completed; until then, its batch is closed only if it is full, or if somebody waits.
     pub(super) fn detecting(mut self, detection: Detection) -> Self {
         self.detection = Some(detection);
         self
@@ -175,11 +173,17 @@ impl Pipeline {
         Some(pending.map_or(due, |pending| pending.max(due)))
     }
 
-    /// Waits until the resource is complete, at most until `latest`. Whoever has no time for that goes without.
+    /// Until when whoever waits for the open batch may wait for its resource too, if that is still being found out.
+    pub(super) fn resource_due(&self, now: Instant) -> Option<Instant> {
+        let pending = self.detection.as_ref().filter(|_| self.items > 0).and_then(Detection::pending);
+        pending.filter(|&pending| pending > now)
+    }
+
+    /// Completes the resource, if that can be done now: the engine waits for nobody.
     #[cold]
-    fn complete_resource(&mut self, latest: Option<Instant>) {
+    fn complete_resource(&mut self) {
         let Some(detection) = &self.detection else { return };
-        match detection.wait(latest.unwrap_or_else(|| Instant::now() + LONG)) {
+        match detection.outcome(Instant::now()) {
             Outcome::Found(resource) => self.batch.describe(&resource),
             Outcome::Failed => {
                 let text = "the host, the process and the container could not be detected within 2 s; going on without \
@@ -191,15 +195,10 @@ impl Pipeline {
         self.detection = None;
     }
 
-    /// Closes the batch, and hands it over.
+    /// Closes the batch, and hands it over with what is known of its resource.
     pub(super) fn close(&mut self) {
-        self.close_by(None);
-    }
-
-    /// The same for somebody who waits until `latest`.
-    fn close_by(&mut self, latest: Option<Instant>) {
         if self.items > 0 && self.detection.is_some() {
-            self.complete_resource(latest);
+            self.complete_resource();
         }
         self.book();
         self.opened = None;
@@ -245,10 +244,8 @@ impl Pipeline {
     }
 
     /// Closes the batch: everything that was taken so far is below the mark.
-    ///
-    /// `latest`: when whoever asks for it waits no more.
-    pub(super) fn mark(&mut self, latest: Instant) -> Mark {
-        self.close_by(Some(latest));
+    pub(super) fn mark(&mut self) -> Mark {
+        self.close();
         Mark { below: self.seq, lost: self.pipe.lost.load(Ordering::Relaxed) }
     }
 }

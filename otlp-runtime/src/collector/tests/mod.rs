@@ -1,6 +1,7 @@
 //! The engine on scripted records, with outlets that tests settle by hand, and on real threads.
 #![allow(clippy::unwrap_used)]
 
+mod detection;
 mod model;
 mod outlet;
 mod record;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::desk::Desk;
+use super::detection::Detection;
 use super::engine::Engine;
 use super::feed::{Doze, Feed};
 use super::outlet::Outlet;
@@ -101,11 +103,26 @@ impl Rig {
 
     /// What `init` does.
     fn open(&mut self, limits: BatchLimits, outlet: impl FnOnce(&Arc<Ledger>) -> Box<dyn Outlet>) -> Arc<Pipe> {
+        self.open_detecting(limits, None, outlet)
+    }
+
+    fn open_detecting(
+        &mut self,
+        limits: BatchLimits,
+        detection: Option<Detection>,
+        outlet: impl FnOnce(&Arc<Ledger>) -> Box<dyn Outlet>,
+    ) -> Arc<Pipe> {
         self.routes += 1;
         let (route, ledger) = (self.routes, Arc::new(Ledger::default()));
         let outlet = outlet(&ledger);
         let reservation = self.desk.reserve().unwrap();
-        let pipeline = || Pipeline::new(route, true, &Resource::new(), limits, ledger, outlet);
+        let pipeline = || {
+            let pipeline = Pipeline::new(route, true, &Resource::new(), limits, ledger, outlet);
+            match detection {
+                Some(detection) => pipeline.detecting(detection),
+                None => pipeline,
+            }
+        };
         self.desk.open_global(reservation, pipeline)
     }
 }

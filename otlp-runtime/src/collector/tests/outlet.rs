@@ -34,6 +34,8 @@ impl Taken {
 #[derive(Default)]
 struct State {
     batches: Vec<Taken>,
+    /// The keys of each batch's resource.
+    resources: Vec<Vec<String>>,
     deadline: Option<Instant>,
 }
 
@@ -57,6 +59,10 @@ impl ByHand {
 
     pub(super) fn batches(&self) -> Vec<Taken> {
         self.state().batches.clone()
+    }
+
+    pub(super) fn resources(&self) -> Vec<Vec<String>> {
+        self.state().resources.clone()
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -95,6 +101,9 @@ impl Outlet for ByHand {
         assert_eq!(batch.seq, state.batches.len() as u64, "batches come in their order");
         assert!(state.deadline.is_none(), "nothing comes after the end");
         let request = ExportTraceServiceRequest::decode(batch.payload.body).unwrap();
+        let resource = request.resource_spans.iter().filter_map(|spans| spans.resource.as_ref());
+        let keys = resource.flat_map(|resource| &resource.attributes).map(|attribute| attribute.key.clone()).collect();
+        state.resources.push(keys);
         let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
         assert_eq!(scopes.map(|scope| scope.spans.len() as u64).sum::<u64>(), batch.payload.items);
         state.batches.push(Taken { items: batch.payload.items, fate: None });
