@@ -67,6 +67,8 @@ impl OtlpConfig {
             self.validate()?;
             return Ok(OtlpGuard::inert());
         }
+        // Before anything belongs to this process alone.
+        crate::record::fork::watch();
         // What they say may also be whether they are to appear.
         let mut lines = Vec::new();
         let resolved = self.resolve(&process_environment, &mut |line| lines.push(line));
