@@ -33,7 +33,7 @@ pub(crate) use outlet::Outlet;
 pub(crate) use pipe::Pipe;
 pub(crate) use pipeline::BatchLimits;
 
-use crate::account::{Counts, Ledger, Report};
+use crate::account::{Counts, Ledger, Report, Voice};
 use crate::config::{Resolved, Source};
 #[cfg(feature = "testing")]
 use crate::data::Resource;
@@ -89,9 +89,15 @@ pub(crate) fn say(kind: &'static str, line: String) {
     REPORT.get().say(kind, || line);
 }
 
-/// Opens the global pipeline and turns recording on.
-pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> Result<Arc<Pipe>, OtlpError> {
+/// Opens the global pipeline and turns recording on; `voice` is that of the process from then on.
+pub(crate) fn open_global(
+    settings: &Resolved,
+    voice: Voice,
+    transport: TransportFactory,
+) -> Result<Arc<Pipe>, OtlpError> {
     let reservation = desk().reserve()?;
+    // Whoever comes second changes nothing of what the first one says.
+    voice.adopt();
     let budget = Budget::split(settings.memory_limit, settings.batch_bytes.min(settings.delivery.max_request_bytes));
     let limits = BatchLimits {
         bytes: budget.batch,
