@@ -7,6 +7,7 @@ use super::own;
 use crate::config::ResourceDetectors;
 use crate::data::Resource;
 use crate::detect::{self, Root};
+use crate::os;
 use crate::record::doze;
 
 /// How long a batch that has room waits at most for the detectors, from the first record on.
@@ -77,7 +78,7 @@ impl Detection {
             drop(over);
         };
         // Without a thread, `work` is dropped, and it is over.
-        let _ = std::thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+        let _ = os::thread::spawn(THREAD, work);
     }
 
     /// Until when an open batch may wait for it, if it goes on.

@@ -39,7 +39,7 @@ use crate::config::{Resolved, Source};
 use crate::data::Resource;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, RetryPolicy, Settings};
-use crate::os::fork::PerProcess;
+use crate::os::{self, fork::PerProcess};
 use crate::record::sampling::Own;
 use crate::record::text::caught;
 use crate::record::{doze, fork, journal, route};
@@ -76,7 +76,7 @@ fn start() -> Result<(), OtlpError> {
             own::mark();
             Engine::new(Arc::clone(desk()), Logs::adopt(), Nap, say).run(|| false);
         };
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+        let thread = os::thread::spawn(THREAD, work);
         thread.map_err(|source| OtlpError::Thread { name: THREAD, source })?;
         *runs = true;
     }
