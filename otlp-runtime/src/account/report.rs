@@ -27,7 +27,7 @@ impl Severity {
     /// That of a kind of lines; what no list has is an error.
     fn of(kind: &str) -> Self {
         match kind {
-            "export recovered" | "dropping ended" => Self::Info,
+            "export recovered" | "dropping ended" | "loss ended" => Self::Info,
             "export warning" | "guard dropped at once" | "span limits" => Self::Warn,
             _ => Self::Error,
         }

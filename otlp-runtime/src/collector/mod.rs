@@ -14,6 +14,7 @@ mod detection;
 mod engine;
 mod feed;
 mod flush;
+mod losses;
 mod outlet;
 mod own;
 mod pace;

@@ -211,7 +211,10 @@ pub(super) fn add_attributes(journal: &mut Journal, decision: &SamplingDecision)
     }
     journal.amend();
     for (key, value) in &decision.attributes {
-        journal.value(Key::Inline(key), &Model(value));
+        match value {
+            AttributeValue::Map(_) => journal.lost_mut().add_attributes(1),
+            value => journal.value(Key::Inline(key), &Model(value)),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 
 mod detection;
 mod model;
-mod outlet;
-mod record;
+pub(super) mod outlet;
+pub(super) mod record;
 mod threads;
 
 use std::sync::{Arc, Condvar, Mutex};
@@ -24,7 +24,7 @@ use crate::record::log::Loss;
 use record::Record;
 
 const HOUR: Duration = Duration::from_secs(3600);
-const LIMITS: BatchLimits = BatchLimits { bytes: 1 << 20, items: 10, age: HOUR };
+pub(super) const LIMITS: BatchLimits = BatchLimits { bytes: 1 << 20, items: 10, age: HOUR };
 
 /// What a test's threads have recorded.
 #[derive(Clone, Default)]
