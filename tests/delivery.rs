@@ -129,7 +129,10 @@ fn a_key_of_the_environment_that_cannot_be_used_stops_everything_and_says_so() {
         let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), (variable, "/no/such.pem")];
         let said = in_own_process(name, &variables);
         let line = said.lines().find(|line| line.starts_with(&format!("otlp: {variable}: "))).unwrap();
-        assert!(line.contains(says) && line.ends_with("nothing is sent until that is put right"), "{line}");
+        assert!(
+            line.contains(says) && line.ends_with("nothing is sent: put that right and start the program again"),
+            "{line}"
+        );
         assert!(said.contains("1 records for https://") && said.contains("dropped (unsendable)"), "{said}");
     }
     assert_eq!(collector.requests().len(), 0);

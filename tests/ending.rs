@@ -12,7 +12,7 @@ use std::future::Future;
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use otlp::testing::{Collector, Reply};
@@ -157,18 +157,6 @@ const ROWS: &[Row] = &[
         std::panic::set_hook(Box::new(|_| std::process::exit(0)));
         panic!("scripted");
     }),
-    ("exit, others still recording", |_guard| {
-        flush();
-        for _ in 0..4 {
-            std::thread::spawn(|| {
-                let _stops = otlp::Context::current();
-                loop {
-                    std::hint::black_box(otlp::enabled!());
-                }
-            });
-        }
-        std::process::exit(0);
-    }),
     ("main returns, guard in a static", |guard| {
         static GUARD: OnceLock<OtlpGuard> = OnceLock::new();
         GUARD.set(guard).unwrap();
@@ -206,6 +194,39 @@ fn from_every_place_everything_arrives() {
             assert_eq!(end.status.code(), Some(0), "{row}, {protocol}: {:?} {}", end.status, end.stderr);
             assert_eq!(collector.span_count(), SPANS, "{row}, {protocol}: {}", end.stderr);
         }
+    }
+}
+
+/// What was recorded before the call arrives, and threads that go on recording neither lengthen the end nor break it.
+#[test]
+fn exit_while_others_record_delivers_what_was_there() {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 100;
+    let name = "exit_while_others_record_delivers_what_was_there";
+    if row().is_some() {
+        static RECORDED: AtomicU64 = AtomicU64::new(0);
+        let _guard = init();
+        for _ in 0..THREADS {
+            std::thread::spawn(|| {
+                loop {
+                    works();
+                    RECORDED.fetch_add(SPANS, Ordering::Relaxed);
+                    // Not faster than they can be sent.
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            });
+        }
+        while RECORDED.load(Ordering::Relaxed) < THREADS * EACH {
+            std::thread::yield_now();
+        }
+        std::process::exit(0);
+    }
+    for protocol in PROTOCOLS {
+        let collector = Collector::start().unwrap();
+        let end = run(child(name, "", &collector.endpoint(), protocol));
+        assert_eq!(end.status.code(), Some(0), "{protocol}: {:?} {}", end.status, end.stderr);
+        assert!(collector.span_count() >= THREADS * EACH, "{protocol}: {} {}", collector.span_count(), end.stderr);
+        assert!(!end.stderr.contains("otlp: "), "{protocol}: {}", end.stderr);
     }
 }
 
@@ -259,18 +280,46 @@ fn wait_for_the_end() -> ! {
     end_at_once();
 }
 
-fn in_child_that_sigterm_ends(first: impl FnOnce()) {
+/// Gives the status of a forked child that does this.
+fn status_of_child(program: impl FnOnce()) -> libc::c_int {
     // SAFETY: the child does what Linux's allocator and threads allow for.
     let child = unsafe { libc::fork() };
     if child == 0 {
-        first();
-        send(libc::SIGTERM);
+        program();
         wait_for_the_end();
     }
     let mut status = 0;
     // SAFETY: a valid place; the child ends.
     unsafe { libc::waitpid(child, &raw mut status, 0) };
+    status
+}
+
+fn in_child_that_sigterm_ends(first: impl FnOnce()) {
+    let status = status_of_child(|| {
+        first();
+        send(libc::SIGTERM);
+    });
     assert_eq!(libc::WTERMSIG(status), libc::SIGTERM);
+}
+
+fn in_child_that_ends(program: impl FnOnce()) {
+    let status = status_of_child(program);
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "{status:x}");
+}
+
+/// Masks SIGTERM on this thread, sends it to the process, and takes it.
+fn wait_for_sigterm() {
+    let mut set = std::mem::MaybeUninit::uninit();
+    let mut got = 0;
+    // SAFETY: the set is filled before it is read; all places are valid.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM);
+        assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()), 0);
+        send(libc::SIGTERM);
+        assert_eq!(libc::sigwait(set.as_ptr(), &raw mut got), 0);
+    }
+    assert_eq!(got, libc::SIGTERM);
 }
 
 /// Each row with its configuration, what the process does, and the signal that ends it.
@@ -321,6 +370,37 @@ const SIGTERM_ROWS: &[SigtermRow] = &[
         },
         None,
         0,
+    ),
+    (
+        "not asked for: the program's own handler, and a guard that goes",
+        false,
+        || {
+            // SAFETY: the handler stores to an atomic.
+            unsafe { libc::signal(libc::SIGTERM, note as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+            send(libc::SIGTERM);
+            until_noted();
+        },
+        None,
+        SPANS,
+    ),
+    (
+        "not asked for: a program that masks it after `init` and waits for it",
+        false,
+        || {
+            // A test is not the only thread of its process, but a forked child is.
+            in_child_that_ends(|| {
+                let guard = init();
+                works();
+                // Our threads run by then.
+                flush();
+                wait_for_sigterm();
+                drop(guard);
+                end_at_once();
+            });
+            end_at_once();
+        },
+        None,
+        SPANS,
     ),
     (
         "a forked child has the signal to itself",

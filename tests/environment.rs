@@ -86,6 +86,24 @@ fn log_level_says_which_lines_appear() {
     assert_eq!(lines("none"), (false, false, false));
 }
 
+/// A second `init` has its own level, and leaves that of the pipeline that runs alone.
+#[test]
+fn a_second_init_does_not_silence_the_first() {
+    const NAME: &str = "a_second_init_does_not_silence_the_first";
+    if is_child(NAME) {
+        let guard = OtlpConfig::default().with_endpoint("http://127.0.0.1:1").init().unwrap();
+        let quiet = OtlpConfig::default().with_log_level(otlp::LogLevel::Off);
+        drop(quiet.clone().with_disabled(true).init().unwrap());
+        assert!(quiet.init().is_err());
+        work();
+        drop(guard);
+        return;
+    }
+    let stderr = in_own_process(NAME, &[("OTEL_SDK_DISABLED", "perhaps")]);
+    assert_eq!(stderr.matches("otlp: OTEL_SDK_DISABLED").count(), 1, "{stderr}");
+    assert!(stderr.contains("dropped (retry_exhausted)"), "{stderr}");
+}
+
 /// LOG10: readable text on stdout, alone or beside the endpoint, whose book is the only one then.
 #[test]
 fn log10_the_console_prints_each_span_once() {

@@ -154,6 +154,30 @@ fn a_child_that_calls_init_has_a_pipeline_of_its_own() {
     assert_eq!((ids.len(), traces.len()), (spans.len(), spans.len()), "ids are not drawn twice");
 }
 
+/// RES2: one for each process that was forked, also where their parent had no pipeline; and one for a whole process.
+#[test]
+fn every_process_has_an_instance_id_of_its_own() {
+    let spans = received("every_process_has_an_instance_id_of_its_own", || {
+        drop(OtlpConfig::default().with_disabled(true).init().unwrap());
+        for _ in 0..2 {
+            in_child(|| {
+                for _ in 0..2 {
+                    let own = init();
+                    works(1);
+                    drop(own);
+                }
+            });
+        }
+        let guard = init();
+        works(1);
+        drop(guard);
+    });
+    let id = |span: &CapturedSpan| format!("{:?}", span.resource.get("service.instance.id").unwrap());
+    let ids: Vec<String> = spans.iter().map(id).collect();
+    let distinct: HashSet<_> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (5, 3), "{ids:?}");
+}
+
 /// What was open at the fork is the parent's; what the child records belongs to the same trace.
 #[test]
 fn spans_that_are_open_at_a_fork_are_exported_once() {

@@ -11,12 +11,12 @@ use std::time::Duration;
 #[cfg(feature = "export")]
 use std::time::Instant;
 
-use crate::account::{Severity, say_at, say_line, set_verbosity};
+use crate::account::{Severity, Voice};
 #[cfg(feature = "export")]
 use crate::collector::{self, Pipe};
 #[cfg(feature = "export")]
-use crate::config::{EndpointKind, EndpointSetting, Resolved, Source, TransportProtocol};
-use crate::config::{LogLevel, OtlpConfig, TracesExporters, process_environment};
+use crate::config::{EndpointKind, EndpointSetting, Source, TransportProtocol};
+use crate::config::{LogLevel, OtlpConfig, Resolved, TracesExporters, process_environment};
 use crate::error::OtlpError;
 #[cfg(feature = "export")]
 use crate::os::fork::OfProcess;
@@ -48,8 +48,9 @@ pub fn init() -> Result<OtlpGuard, OtlpError> {
 /// Starts as `config` says; what is wrong is a line on stderr. For `#[otlp::main]`.
 #[doc(hidden)]
 pub fn init_or_say(config: OtlpConfig) -> OtlpGuard {
-    config.init().unwrap_or_else(|error| {
-        say_at(Severity::Error, &format!("{error}; going on without telemetry"));
+    let (voice, guard) = config.begin();
+    guard.unwrap_or_else(|error| {
+        voice.say(Severity::Error, &format!("{error}; going on without telemetry"));
         OtlpGuard::inert()
     })
 }
@@ -63,25 +64,23 @@ impl OtlpConfig {
     /// # Errors
     /// If a value that was set in code cannot be used, if a pipeline runs already, or if the transport is compiled out.
     pub fn init(self) -> Result<OtlpGuard, OtlpError> {
+        self.begin().1
+    }
+
+    /// The same, and what may be said about it.
+    fn begin(self) -> (Voice, Result<OtlpGuard, OtlpError>) {
         if cfg!(otlp_off) {
-            self.validate()?;
-            return Ok(OtlpGuard::inert());
+            return (Voice::of_process(), self.validate().map(|()| OtlpGuard::inert()));
         }
+        // Before anything belongs to this process alone.
+        crate::record::fork::watch();
         // What they say may also be whether they are to appear.
         let mut lines = Vec::new();
         let resolved = self.resolve(&process_environment, &mut |line| lines.push(line));
-        if let Ok(settings) = &resolved {
-            set_verbosity(severity(settings.log_level));
-        }
-        lines.iter().for_each(|line| say_line(line));
-        let settings = resolved?;
-        if settings.disabled || settings.exporters == TracesExporters::NONE {
-            return Ok(OtlpGuard::inert());
-        }
-        #[cfg(feature = "export")]
-        return start(&settings);
-        #[cfg(not(feature = "export"))]
-        Err(OtlpError::FeatureDisabled { wanted: "exporting", feature: settings.protocol.feature() })
+        let level = |settings: &Resolved| Voice::up_to(severity(settings.log_level));
+        let voice = resolved.as_ref().map_or_else(|_| Voice::of_process(), level);
+        lines.iter().for_each(|line| voice.say(Severity::Warn, line));
+        (voice, resolved.and_then(|settings| start(&settings, voice)))
     }
 }
 
@@ -94,8 +93,21 @@ fn severity(level: LogLevel) -> Option<Severity> {
     }
 }
 
+fn start(settings: &Resolved, voice: Voice) -> Result<OtlpGuard, OtlpError> {
+    if settings.disabled || settings.exporters == TracesExporters::NONE {
+        return Ok(OtlpGuard::inert());
+    }
+    #[cfg(feature = "export")]
+    return open(settings, voice);
+    #[cfg(not(feature = "export"))]
+    {
+        let _ = voice;
+        Err(OtlpError::FeatureDisabled { wanted: "exporting", feature: settings.protocol.feature() })
+    }
+}
+
 #[cfg(feature = "export")]
-fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
+fn transport_of(settings: &Resolved, voice: Voice) -> Result<TransportFactory, OtlpError> {
     let protocol = settings.protocol;
     if !settings.exporters.otlp || protocol == TransportProtocol::Stdout {
         return Ok(transport::console::build());
@@ -113,7 +125,8 @@ fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
     match Options::new(&settings.delivery, endpoint.is_secure()) {
         Ok(options) => transport::build(protocol, endpoint, settings.timeout, options),
         Err(Unusable { error, source: Source::Environment(_) }) => {
-            say_line(&format!("{error}; nothing is sent until that is put right"));
+            let line = format!("{error}; nothing is sent: put that right and start the program again");
+            voice.say(Severity::Warn, &line);
             Ok(transport::unusable(&endpoint, error.to_string()))
         }
         Err(Unusable { error, .. }) => Err(error),
@@ -121,15 +134,16 @@ fn transport_of(settings: &Resolved) -> Result<TransportFactory, OtlpError> {
 }
 
 #[cfg(feature = "export")]
-fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
-    let transport = transport_of(settings)?;
-    match collector::open_global(settings, transport) {
+fn open(settings: &Resolved, voice: Voice) -> Result<OtlpGuard, OtlpError> {
+    let transport = transport_of(settings, voice)?;
+    match collector::open_global(settings, voice, transport) {
         Ok(pipe) => {
             ending::watch(settings.shutdown_timeout);
             if settings.flush_on_sigterm
                 && let Err(error) = sigterm::watch(settings.shutdown_timeout)
             {
-                say_line(&format!("{error}; SIGTERM ends the program as if nothing was set"));
+                let line = format!("{error}; SIGTERM ends the program as if nothing was set");
+                voice.say(Severity::Warn, &line);
             }
             let running = Running {
                 pipe,
@@ -141,7 +155,7 @@ fn start(settings: &Resolved) -> Result<OtlpGuard, OtlpError> {
         }
         // The system's refusal is no fault of the program, which runs without telemetry.
         Err(error @ OtlpError::Thread { .. }) => {
-            say_at(Severity::Error, &format!("{error}; going on without telemetry"));
+            voice.say(Severity::Error, &format!("{error}; going on without telemetry"));
             Ok(OtlpGuard::inert())
         }
         Err(error) => Err(error),

@@ -124,7 +124,10 @@ fn smp1_a_sampler_of_the_programs_own_is_asked_for_every_span() {
             return SamplingDecision::drop();
         }
         let list = AttributeValue::Array(vec![AttributeValue::I64(1), AttributeValue::Bool(true)]);
-        SamplingDecision::record().with_attribute("rule", "a").with_attribute("order", 8).with_attribute("list", list)
+        let map = AttributeValue::Map(vec![("key".to_owned(), AttributeValue::I64(1))]);
+        let decision = SamplingDecision::record().with_attribute("rule", "a").with_attribute("order", 8);
+        let decision = decision.with_attribute("list", list).with_attribute("empty", AttributeValue::Empty);
+        decision.with_attribute("maps", AttributeValue::Array(vec![map.clone()])).with_attribute("map", map)
     });
     let (_, captured) = sampled(Sampler::custom(sampler), || {
         place();
@@ -148,6 +151,9 @@ fn smp1_a_sampler_of_the_programs_own_is_asked_for_every_span() {
         span.attributes.iter().find(|(key, _)| key == "list").unwrap().1,
         AttributeValue::Array(vec![AttributeValue::I64(1), AttributeValue::Bool(true)])
     );
+    // ATT1: what cannot be held is counted, not lost in silence; what says nothing is neither.
+    assert!(!span.attributes.iter().any(|(key, _)| ["map", "maps", "empty"].contains(&key.as_str())));
+    assert_eq!(span.dropped_attributes, 2);
 }
 
 struct Pair;

@@ -6,5 +6,5 @@ mod report;
 
 pub use ledger::{Counts, Ledger};
 pub use reason::DropReason;
-pub use report::{Report, say_line};
-pub(crate) use report::{Severity, say_at, set_verbosity};
+pub use report::Report;
+pub(crate) use report::{Severity, Voice};

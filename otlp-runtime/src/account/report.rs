@@ -27,7 +27,7 @@ impl Severity {
     /// That of a kind of lines; what no list has is an error.
     fn of(kind: &str) -> Self {
         match kind {
-            "export recovered" | "dropping ended" => Self::Info,
+            "export recovered" | "dropping ended" | "loss ended" => Self::Info,
             "export warning" | "guard dropped at once" | "span limits" => Self::Warn,
             _ => Self::Error,
         }
@@ -37,13 +37,36 @@ impl Severity {
 /// The highest severity that appears, as a number; 0: none does.
 static VERBOSITY: AtomicU8 = AtomicU8::new(Severity::Info as u8);
 
-/// Sets which lines appear, in the whole process: those up to `most`. `None`: none.
-pub(crate) fn set_verbosity(most: Option<Severity>) {
-    VERBOSITY.store(most.map_or(0, |most| most as u8), Ordering::Relaxed);
-}
-
 fn is_heard(severity: Severity) -> bool {
     severity as u8 <= VERBOSITY.load(Ordering::Relaxed)
+}
+
+/// Which lines appear about one configuration, which may not be the one that the process runs with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice(u8);
+
+impl Voice {
+    /// Lines up to `most`; `None`: none.
+    pub(crate) fn up_to(most: Option<Severity>) -> Self {
+        Self(most.map_or(0, |most| most as u8))
+    }
+
+    /// What the process runs with.
+    pub(crate) fn of_process() -> Self {
+        Self(VERBOSITY.load(Ordering::Relaxed))
+    }
+
+    /// From now on this is what the process runs with.
+    pub(crate) fn adopt(self) {
+        VERBOSITY.store(self.0, Ordering::Relaxed);
+    }
+
+    /// Says a line that no rate limit holds back.
+    pub(crate) fn say(self, severity: Severity, line: &str) {
+        if severity as u8 <= self.0 {
+            write(line);
+        }
+    }
 }
 
 /// A rate-limited writer of lines to stderr; lines kept back are counted in the next that appears.
@@ -124,11 +147,6 @@ impl Report {
     }
 }
 
-/// Says one line about settings, which no rate limit holds back.
-pub fn say_line(line: &str) {
-    say_at(Severity::Warn, line);
-}
-
 fn say_after(severity: Severity, line: &str, kept_back: u64) {
     match kept_back {
         0 => say_at(severity, line),
@@ -138,11 +156,16 @@ fn say_after(severity: Severity, line: &str, kept_back: u64) {
 }
 
 /// Says one line that no rate limit holds back.
-///
+fn say_at(severity: Severity, line: &str) {
+    if is_heard(severity) {
+        write(line);
+    }
+}
+
 /// It is one `write`, so that lines of several processes do not mix. A closed or full stderr loses the line, and nobody
 /// waits for it.
-pub(crate) fn say_at(severity: Severity, line: &str) {
-    if !is_heard(severity) || !stderr::is_ready() {
+fn write(line: &str) {
+    if !stderr::is_ready() {
         return;
     }
     let mut text = format!("otlp: {line}");

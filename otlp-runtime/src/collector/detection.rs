@@ -1,22 +1,27 @@
 //! The resource, part of which is still being found out.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::own;
 use crate::config::ResourceDetectors;
 use crate::data::Resource;
 use crate::detect::{self, Root};
+use crate::os;
 use crate::record::doze;
 
-/// How long the first batch waits at most for the detectors.
+/// How long a batch that has room waits at most for the detectors, from the first record on.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The thread's name.
 const THREAD: &str = "otlp-detect";
 
-/// A pipeline's resource until its first batch is closed.
+/// Finds something out.
+type Detect = Box<dyn FnOnce() -> Resource + Send>;
+
+/// A pipeline's resource until it is known what the detectors have to say. Whoever asks never waits.
 pub(super) struct Detection {
-    detectors: ResourceDetectors,
+    /// What is to be done; `None` once it has been started.
+    detect: Option<Detect>,
     /// What is known without the detectors, and wins over them.
     known: Resource,
     /// From when on nobody waits any more; `None` until the first record.
@@ -24,16 +29,20 @@ pub(super) struct Detection {
     found: Arc<Found>,
 }
 
+/// Locked for a moment only.
 #[derive(Default)]
-struct Found {
-    state: Mutex<State>,
-    changed: Condvar,
-}
+struct Found(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     is_over: bool,
     resource: Option<Resource>,
+}
+
+impl Found {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What has come of it.
@@ -49,47 +58,40 @@ pub(super) enum Outcome {
 
 impl Detection {
     pub(super) fn new(detectors: ResourceDetectors, known: Resource) -> Self {
-        Self { detectors, known, deadline: None, found: Arc::default() }
+        Self::by(known, move || detect::detect(detectors, &Root::system()))
+    }
+
+    /// One that finds out what `detect` does.
+    pub(super) fn by(known: Resource, detect: impl FnOnce() -> Resource + Send + 'static) -> Self {
+        Self { detect: Some(Box::new(detect)), known, deadline: None, found: Arc::default() }
     }
 
     /// Starts it, with the pipeline's first record.
     pub(super) fn start(&mut self, now: Instant) {
-        let detectors = self.detectors;
-        self.start_with(now, move || detect::detect(detectors, &Root::system()));
-    }
-
-    fn start_with(&mut self, now: Instant, detect: impl FnOnce() -> Resource + Send + 'static) {
-        if self.deadline.is_some() {
-            return;
-        }
+        let Some(detect) = self.detect.take() else { return };
         self.deadline = Some(now + PATIENCE);
         let over = SetOnDrop(Arc::clone(&self.found));
         let work = move || {
             own::mark();
             let found = detect();
-            over.0.state.lock().unwrap_or_else(PoisonError::into_inner).resource = Some(found);
+            over.0.state().resource = Some(found);
             drop(over);
         };
         // Without a thread, `work` is dropped, and it is over.
-        let _ = std::thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+        let _ = os::thread::spawn(THREAD, work);
     }
 
     /// Until when an open batch may wait for it, if it goes on.
     pub(super) fn pending(&self) -> Option<Instant> {
-        let is_over = self.found.state.lock().unwrap_or_else(PoisonError::into_inner).is_over;
-        self.deadline.filter(|_| !is_over)
+        self.deadline.filter(|_| !self.found.state().is_over)
     }
 
-    /// Waits for it, at most until `latest`.
-    pub(super) fn wait(&self, latest: Instant) -> Outcome {
-        let deadline = self.deadline.unwrap_or(latest);
-        let left = deadline.min(latest).saturating_duration_since(Instant::now());
-        let state = self.found.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.found.changed.wait_timeout_while(state, left, |state| !state.is_over);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    /// What has come of it by `now`.
+    pub(super) fn outcome(&self, now: Instant) -> Outcome {
+        let mut state = self.found.state();
         match state.resource.take() {
             Some(found) => Outcome::Found(self.over(found)),
-            None if state.is_over || Instant::now() >= deadline => Outcome::Failed,
+            None if state.is_over || self.deadline.is_some_and(|deadline| deadline <= now) => Outcome::Failed,
             None => Outcome::Waiting,
         }
     }
@@ -109,8 +111,7 @@ struct SetOnDrop(Arc<Found>);
 
 impl Drop for SetOnDrop {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
-        self.0.changed.notify_all();
+        self.0.state().is_over = true;
         // A batch that waits may go.
         doze::wake();
     }
@@ -128,14 +129,16 @@ mod tests {
     }
 
     fn started(detect: impl FnOnce() -> Resource + Send + 'static) -> Detection {
-        let mut detection = Detection::new(ResourceDetectors::ALL, known());
+        let mut detection = Detection::by(known(), detect);
         assert_eq!(detection.pending(), None);
-        detection.start_with(Instant::now(), detect);
+        detection.start(Instant::now());
         detection
     }
 
-    fn far() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+    fn until_over(detection: &Detection) {
+        while detection.pending().is_some() {
+            std::thread::yield_now();
+        }
     }
 
     #[test]
@@ -148,25 +151,25 @@ mod tests {
         });
         let mut expected = known();
         expected.set("host.id", "7");
-        assert_eq!(detection.wait(far()), Outcome::Found(expected));
-        assert_eq!(detection.pending(), None);
+        until_over(&detection);
+        assert_eq!(detection.outcome(Instant::now()), Outcome::Found(expected));
     }
 
     #[test]
     fn detectors_that_hang_or_panic_are_gone_without() {
         let (release, hangs) = std::sync::mpsc::channel::<()>();
-        let mut detection = started(move || {
+        let start = Instant::now();
+        let detection = started(move || {
             let _ = hangs.recv();
             Resource::new()
         });
-        // Whoever has less time does not wait longer, and the next one may.
-        assert_eq!(detection.wait(Instant::now()), Outcome::Waiting);
+        assert_eq!(detection.outcome(start), Outcome::Waiting);
         assert!(detection.pending().is_some());
-        detection.deadline = Some(Instant::now());
-        assert_eq!(detection.wait(far()), Outcome::Failed);
+        assert_eq!(detection.outcome(Instant::now() + PATIENCE), Outcome::Failed);
         drop(release);
 
         let detection = started(|| panic!("on purpose"));
-        assert_eq!(detection.wait(far()), Outcome::Failed);
+        until_over(&detection);
+        assert_eq!(detection.outcome(start), Outcome::Failed);
     }
 }

@@ -9,6 +9,7 @@ use super::desk::{Desk, Order};
 use super::feed::{Doze, Feed};
 use super::pace::{Pace, Rest};
 use super::pipe::Pipe;
+use super::pipeline::Pipeline;
 use super::routes::{Routes, Say};
 use super::ticket::{Mark, Ticket};
 use crate::record::drain::Pass;
@@ -82,13 +83,10 @@ impl<F: Feed, D: Doze> Engine<F, D> {
             }
         }
         let pass = self.pass();
-        // What was ended before a call has to be below its mark: else the mark is set a turn later.
-        if !pass.unfinished {
-            self.carry_out();
-        }
         let now = Instant::now();
-        let soon = (!self.asked.is_empty()).then_some(now);
-        self.alarm = [self.routes.close_due(now), self.attend(now), soon].into_iter().flatten().min();
+        // What was ended before a call has to be below its mark: else the mark is set a turn later.
+        let asked = if pass.unfinished { (!self.asked.is_empty()).then_some(now) } else { self.carry_out(now) };
+        self.alarm = [self.routes.close_due(now), self.attend(now), asked].into_iter().flatten().min();
         pass.records
     }
 
@@ -109,16 +107,23 @@ impl<F: Feed, D: Doze> Engine<F, D> {
         pass
     }
 
-    /// Gives every call its mark; then ends what is to end.
-    fn carry_out(&mut self) {
-        let asked = std::mem::take(&mut self.asked);
+    /// Gives every call its mark; then ends what is to end. A call that has the time is put off until the resource is
+    /// complete, for half of its time at most; when the next one is due.
+    fn carry_out(&mut self, now: Instant) -> Option<Instant> {
+        let mut next = None;
+        let mut asked = std::mem::take(&mut self.asked);
+        self.asked.extend(asked.extract_if(.., |(ticket, _)| {
+            let pipeline = self.routes.get(ticket.pipe.route);
+            let due = pipeline.and_then(|pipeline| pipeline.resource_due(now)).map(|due| due.min(ticket.half()));
+            let due = due.filter(|&due| due > now);
+            next = [next, due].into_iter().flatten().min();
+            due.is_some()
+        }));
         let mut marked = Vec::with_capacity(asked.len());
         for (ticket, _) in &asked {
             // In a pipeline that is closed, everything is below the mark.
             let closed = || Mark { below: u64::MAX, lost: ticket.pipe.lost.load(Ordering::Relaxed) };
-            marked.push(
-                self.routes.get(ticket.pipe.route).map_or_else(closed, |pipeline| pipeline.mark(ticket.deadline())),
-            );
+            marked.push(self.routes.get(ticket.pipe.route).map_or_else(closed, Pipeline::mark));
         }
         for (ticket, _) in asked.iter().filter(|(_, end)| *end) {
             self.routes.close(ticket.pipe.route);
@@ -130,6 +135,7 @@ impl<F: Feed, D: Doze> Engine<F, D> {
         for ((ticket, _), mark) in asked.iter().zip(marked) {
             ticket.mark(mark);
         }
+        next
     }
 
     /// Wakes callers whose deadline has passed, and looks after what is ending; the next time that this is due.

@@ -4,8 +4,9 @@
 //! logs → pass → pipeline of the record's route → open batch → by bytes, count or age → outlet
 //!                                   ↑ orders: open, flush, shutdown, through the desk
 //! ```
-//! The thread starts with the first pipeline and never ends; while nothing goes on it is parked. It does no I/O and runs
-//! nobody else's code, but for the wakers of [`flush_async`].
+//! The thread starts with the first pipeline and never ends; while nothing goes on it is parked. It waits for
+//! nothing else, does no I/O but a line on stderr that no pipeline is left to say, and runs nobody else's code but the wakers
+//! of [`flush_async`].
 
 mod budget;
 mod desk;
@@ -13,6 +14,7 @@ mod detection;
 mod engine;
 mod feed;
 mod flush;
+mod losses;
 mod outlet;
 mod own;
 mod pace;
@@ -32,13 +34,13 @@ pub(crate) use outlet::Outlet;
 pub(crate) use pipe::Pipe;
 pub(crate) use pipeline::BatchLimits;
 
-use crate::account::{Counts, Ledger, Report};
+use crate::account::{Counts, Ledger, Report, Voice};
 use crate::config::{Resolved, Source};
 #[cfg(feature = "testing")]
 use crate::data::Resource;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, RetryPolicy, Settings};
-use crate::os::fork::PerProcess;
+use crate::os::{self, fork::PerProcess};
 use crate::record::sampling::Own;
 use crate::record::text::caught;
 use crate::record::{doze, fork, journal, route};
@@ -75,7 +77,7 @@ fn start() -> Result<(), OtlpError> {
             own::mark();
             Engine::new(Arc::clone(desk()), Logs::adopt(), Nap, say).run(|| false);
         };
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+        let thread = os::thread::spawn(THREAD, work);
         thread.map_err(|source| OtlpError::Thread { name: THREAD, source })?;
         *runs = true;
     }
@@ -88,9 +90,15 @@ pub(crate) fn say(kind: &'static str, line: String) {
     REPORT.get().say(kind, || line);
 }
 
-/// Opens the global pipeline and turns recording on.
-pub(crate) fn open_global(settings: &Resolved, transport: TransportFactory) -> Result<Arc<Pipe>, OtlpError> {
+/// Opens the global pipeline and turns recording on; `voice` is that of the process from then on.
+pub(crate) fn open_global(
+    settings: &Resolved,
+    voice: Voice,
+    transport: TransportFactory,
+) -> Result<Arc<Pipe>, OtlpError> {
     let reservation = desk().reserve()?;
+    // Whoever comes second changes nothing of what the first one says.
+    voice.adopt();
     let budget = Budget::split(settings.memory_limit, settings.batch_bytes.min(settings.delivery.max_request_bytes));
     let limits = BatchLimits {
         bytes: budget.batch,

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::detection::{Detection, Outcome};
+use super::losses::Losses;
 use super::outlet::Outlet;
 use super::pipe::Pipe;
 use super::ticket::Mark;
@@ -15,8 +16,6 @@ use crate::encode::{OpenBatch, Payload, SpanLimits, split};
 use crate::exporter::Batch;
 use crate::processor::RecordSource;
 
-/// More than any detection takes.
-const LONG: Duration = Duration::from_secs(60);
 /// What a scope may take beside its spans; where one takes more, the batch is split.
 const SCOPE_ROOM: usize = 1024;
 
@@ -45,12 +44,11 @@ pub(crate) struct Pipeline {
     /// The number of the open batch.
     seq: u64,
     told_of_limits: bool,
-    /// What its first batch waits for.
+    /// What a batch that has room waits for.
     detection: Option<Detection>,
     /// How large a request may be.
     request_bytes: usize,
-    /// What was lost on the way here, for each reason.
-    lost: [u64; DropReason::COUNT],
+    losses: Losses,
 }
 
 impl Pipeline {
@@ -75,11 +73,11 @@ impl Pipeline {
             told_of_limits: false,
             detection: None,
             request_bytes: usize::MAX,
-            lost: [0; DropReason::COUNT],
+            losses: Losses::default(),
         }
     }
 
-    /// Has its resource completed before the first batch is closed.
+    /// Has its resource completed; until then, its batch is closed only if it is full, or if somebody waits.
     pub(super) fn detecting(mut self, detection: Detection) -> Self {
         self.detection = Some(detection);
         self
@@ -154,10 +152,23 @@ impl Pipeline {
     }
 
     fn tell_of_loss(&mut self, reason: DropReason, records: u64) {
-        let total = &mut self.lost[reason as usize];
-        *total += records;
-        let text = format!("{total} spans dropped ({reason}): {}", reason.remedy());
+        let text = self.losses.add(reason, records, Instant::now());
         self.pipe.outlet.say(reason.as_str(), text);
+    }
+
+    /// Items of a closed batch are lost, which the book has as queued.
+    fn lose_queued(&mut self, reason: DropReason, items: u64) {
+        self.pipe.lost.fetch_add(items, Ordering::Relaxed);
+        self.pipe.ledger.dropped_queued(reason, items);
+        self.tell_of_loss(reason, items);
+    }
+
+    /// Says that dropping has ended, if it has; when it will have, if not.
+    pub(super) fn tell_of_recovery(&mut self, now: Instant) -> Option<Instant> {
+        if let Some(text) = self.losses.ended(now) {
+            self.pipe.outlet.say("loss ended", text);
+        }
+        self.losses.due()
     }
 
     /// Writes down what the pass brought.
@@ -175,11 +186,17 @@ impl Pipeline {
         Some(pending.map_or(due, |pending| pending.max(due)))
     }
 
-    /// Waits until the resource is complete, at most until `latest`. Whoever has no time for that goes without.
+    /// Until when whoever waits for the open batch may wait for its resource too, if that is still being found out.
+    pub(super) fn resource_due(&self, now: Instant) -> Option<Instant> {
+        let pending = self.detection.as_ref().filter(|_| self.items > 0).and_then(Detection::pending);
+        pending.filter(|&pending| pending > now)
+    }
+
+    /// Completes the resource, if that can be done now: the engine waits for nobody.
     #[cold]
-    fn complete_resource(&mut self, latest: Option<Instant>) {
+    fn complete_resource(&mut self) {
         let Some(detection) = &self.detection else { return };
-        match detection.wait(latest.unwrap_or_else(|| Instant::now() + LONG)) {
+        match detection.outcome(Instant::now()) {
             Outcome::Found(resource) => self.batch.describe(&resource),
             Outcome::Failed => {
                 let text = "the host, the process and the container could not be detected within 2 s; going on without \
@@ -191,15 +208,10 @@ impl Pipeline {
         self.detection = None;
     }
 
-    /// Closes the batch, and hands it over.
+    /// Closes the batch, and hands it over with what is known of its resource.
     pub(super) fn close(&mut self) {
-        self.close_by(None);
-    }
-
-    /// The same for somebody who waits until `latest`.
-    fn close_by(&mut self, latest: Option<Instant>) {
         if self.items > 0 && self.detection.is_some() {
-            self.complete_resource(latest);
+            self.complete_resource();
         }
         self.book();
         self.opened = None;
@@ -208,8 +220,14 @@ impl Pipeline {
             return;
         }
         let batch = &mut self.batch;
-        match catch_unwind(AssertUnwindSafe(|| batch.close())) {
-            Ok(Some(mut payload)) => {
+        let closed = catch_unwind(AssertUnwindSafe(|| batch.close())).ok().flatten();
+        self.hand_over_or_lose(closed, items);
+    }
+
+    /// Hands over what closing the batch gave; nothing is a fault of ours, and costs its items.
+    fn hand_over_or_lose(&mut self, closed: Option<Payload>, items: u64) {
+        match closed {
+            Some(mut payload) => {
                 // The book's own count: what it is told about a batch must add up, whatever the encoder counts.
                 payload.items = items;
                 if payload.body.len() > self.request_bytes {
@@ -218,7 +236,11 @@ impl Pipeline {
                     self.hand_over(payload)
                 }
             }
-            Ok(None) | Err(_) => self.pipe.ledger.dropped_queued(DropReason::Poison, items),
+            None => {
+                // Its spans are not to come with those of the next batch, which counts its own.
+                self.batch.clear();
+                self.lose_queued(DropReason::Poison, items);
+            }
         }
     }
 
@@ -238,17 +260,49 @@ impl Pipeline {
             self.hand_over(part);
         }
         if left > 0 {
-            self.pipe.ledger.dropped_queued(DropReason::TooLarge, left);
-            self.pipe.lost.fetch_add(left, Ordering::Relaxed);
-            self.tell_of_loss(DropReason::TooLarge, left);
+            self.lose_queued(DropReason::TooLarge, left);
         }
     }
 
     /// Closes the batch: everything that was taken so far is below the mark.
-    ///
-    /// `latest`: when whoever asks for it waits no more.
-    pub(super) fn mark(&mut self, latest: Instant) -> Mark {
-        self.close_by(Some(latest));
+    pub(super) fn mark(&mut self) -> Mark {
+        self.close();
         Mark { below: self.seq, lost: self.pipe.lost.load(Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::collector::tests::{
+        LIMITS,
+        outlet::ByHand,
+        record::{Kind, Record},
+    };
+
+    /// Law 2: whoever waits is told, and so is stderr.
+    #[test]
+    fn a_batch_that_cannot_be_closed_is_a_loss_like_any_other() {
+        let ledger = Arc::new(Ledger::default());
+        let outlet = ByHand::new(&ledger);
+        let mut pipeline = Pipeline::new(1, true, &Resource::new(), LIMITS, ledger, Box::new(outlet.clone()));
+        let record = Record { route: 1, kind: Kind::Small };
+        (0..3).for_each(|_| pipeline.take(&record, |tick| tick, Instant::now()));
+        pipeline.book();
+        let items = std::mem::take(&mut pipeline.items);
+        pipeline.hand_over_or_lose(None, items);
+        assert_eq!(pipeline.mark().lost, 3);
+        assert_eq!(pipeline.pipe.counts().dropped(DropReason::Poison), 3);
+        assert!(outlet.said()[0].starts_with("3 spans dropped (poison)"), "{:?}", outlet.said());
+        // The next batch has none of its spans.
+        pipeline.take(&record, |tick| tick, Instant::now());
+        pipeline.close();
+        assert_eq!(outlet.batches()[0].items, 1);
+        assert!(pipeline.pipe.counts().balanced());
+        // And its end is a line too.
+        let due = pipeline.tell_of_recovery(Instant::now()).unwrap();
+        assert_eq!(pipeline.tell_of_recovery(due), None);
+        assert!(outlet.said()[1].starts_with("no span was dropped"), "{:?}", outlet.said());
     }
 }

@@ -105,12 +105,13 @@ impl Routes {
         }
     }
 
-    /// Closes the batches that are due; when the next one is.
+    /// Closes the batches that are due, and says where dropping has ended; when there is more of that to do.
     pub(super) fn close_due(&mut self, now: Instant) -> Option<Instant> {
         for pipeline in self.open.iter_mut().filter(|pipeline| pipeline.due().is_some_and(|due| due <= now)) {
             pipeline.close();
         }
-        self.open.iter().filter_map(|pipeline| pipeline.due()).min()
+        let recovery = self.open.iter_mut().filter_map(|pipeline| pipeline.tell_of_recovery(now)).min();
+        self.open.iter().filter_map(|pipeline| pipeline.due()).chain(recovery).min()
     }
 
     /// Closes a pipeline: its last batch is handed over, and what comes from now on is late.

@@ -42,6 +42,8 @@ pub(crate) struct Ticket {
     pub(super) pipe: Arc<Pipe>,
     allowed: Duration,
     deadline: Instant,
+    /// Half of its time is over.
+    half: Instant,
     /// Losses that earlier calls have told of.
     told: u64,
     state: Mutex<State>,
@@ -66,13 +68,28 @@ pub(super) struct Mark {
 impl Ticket {
     pub(super) fn new(operation: Operation, pipe: Arc<Pipe>, allowed: Duration) -> Arc<Self> {
         let now = Instant::now();
-        let deadline = now.checked_add(allowed).unwrap_or(now + FOREVER);
+        let after = |time| now.checked_add(time).unwrap_or(now + FOREVER);
+        let (deadline, half) = (after(allowed), after(allowed / 2));
         let told = pipe.told.load(Ordering::Relaxed);
-        Arc::new(Self { operation, pipe, allowed, deadline, told, state: Mutex::default(), changed: Condvar::new() })
+        Arc::new(Self {
+            operation,
+            pipe,
+            allowed,
+            deadline,
+            half,
+            told,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
     }
 
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// From when on nothing may be put off for it.
+    pub(super) fn half(&self) -> Instant {
+        self.half
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,10 +1,11 @@
 //! Who makes the telemetry: the default resource and what is laid over it (spec-checklist 2.8).
 
 use std::ffi::OsString;
-use std::sync::{Mutex, TryLockError};
+use std::sync::OnceLock;
 
 use super::settings::Service;
 use crate::data::{AttributeValue, Resource};
+use crate::os::fork::PerProcess;
 
 /// What the resource is made of, each part over the one before it.
 pub(super) struct Parts<'a> {
@@ -64,20 +65,13 @@ fn executable() -> Option<OsString> {
 /// A random UUID, version 4 (spec-checklist RES2), the same in the whole life of a process, and another one in a child
 /// that was forked; `None` if the system has no randomness to give.
 fn instance_id() -> Option<String> {
-    static KNOWN: Mutex<Option<(u32, String)>> = Mutex::new(None);
-    // In a child it may be locked for ever, by a thread that was not forked along.
-    let mut known = match KNOWN.try_lock() {
-        Ok(known) => known,
-        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        Err(TryLockError::WouldBlock) => return random_id(),
-    };
-    let process = std::process::id();
-    if let Some((_, id)) = known.as_ref().filter(|(of, _)| *of == process) {
-        return Some(id.clone());
+    static KNOWN: PerProcess<OnceLock<String>> = PerProcess::new(OnceLock::new(), |_| OnceLock::new());
+    let known = KNOWN.get();
+    match known.get() {
+        Some(id) => Some(id.clone()),
+        // Whoever comes second takes what is there.
+        None => random_id().map(|id| known.get_or_init(|| id).clone()),
     }
-    let id = random_id()?;
-    *known = Some((process, id.clone()));
-    Some(id)
 }
 
 fn random_id() -> Option<String> {
@@ -131,6 +125,16 @@ mod tests {
         let [a, b] = [build(parts()), build(parts())].map(|r| text(&r, "service.instance.id"));
         assert_eq!((a.len(), &a), (36, &b), "one for the whole process");
         assert_eq!(build(Parts { instance_id: false, ..parts() }).get("service.instance.id"), None);
+    }
+
+    #[test]
+    fn res2_all_threads_of_a_process_have_the_same_instance_id() {
+        let ids = || (0..1000).map(|_| instance_id().unwrap()).collect::<Vec<_>>();
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ids)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(made.iter().all(|id| *id == made[0]));
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl OtlpConfig {
     }
 
     /// Which attributes of the program are found out. That happens in the background: `init` does not wait for it, and the
-    /// first batch at most 2 s. What is set otherwise, in code or by the environment, wins. Default: all; an empty list: none.
+    /// first batch at most 2 s; one that is full goes without, and so does one for which a flush or shutdown has waited half
+    /// of its time. What is set otherwise, in code or by the environment, wins. Default: all; an empty list: none.
     ///
     /// ```
     /// # use otlp_runtime as otlp;

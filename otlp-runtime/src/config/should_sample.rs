@@ -142,6 +142,10 @@ impl SamplingDecision {
     }
 
     /// Adds an attribute to a span that is recorded; one that is dropped has none.
+    ///
+    /// [`AttributeValue::Empty`] says nothing, and is left out. Spans hold no maps: an [`AttributeValue::Map`], or an
+    /// array with one, is left out and counted in the span's `dropped_attributes_count`; give its entries as attributes of
+    /// their own.
     pub fn with_attribute(mut self, key: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
         self.attributes.push((key.into(), value.into()));
         self

@@ -248,7 +248,8 @@ impl OpenBatch {
         Some(payload)
     }
 
-    fn clear(&mut self) {
+    /// Forgets its spans.
+    pub(crate) fn clear(&mut self) {
         (self.items, self.bytes, self.overhead, self.last) = (0, 0, 0, 0);
         self.scopes.truncate(KEPT_SCOPES);
         self.scopes.iter_mut().for_each(ScopeSpans::clear);

@@ -22,6 +22,8 @@ pub(super) struct Health {
     dropped: [u64; DropReason::COUNT],
     last_note: Option<String>,
     last_error: Option<String>,
+    /// No attempt has succeeded since the last failure, so that it may be why records are dropped.
+    is_cause: bool,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,14 @@ struct Failing {
 
 impl Health {
     pub(super) fn new(endpoint: String) -> Self {
-        Self { endpoint, failing: None, dropped: [0; DropReason::COUNT], last_note: None, last_error: None }
+        Self {
+            endpoint,
+            failing: None,
+            dropped: [0; DropReason::COUNT],
+            last_note: None,
+            last_error: None,
+            is_cause: false,
+        }
     }
 
     /// Where it goes, once that is known.
@@ -81,6 +90,7 @@ impl Health {
         message: Option<&str>,
     ) -> Vec<Line> {
         let mut lines = Vec::new();
+        self.is_cause = false;
         if let Some(Failing { since, attempts }) = self.failing.take() {
             let (endpoint, seconds) = (&self.endpoint, now.saturating_duration_since(since).as_secs_f64());
             let text = format!("export to {endpoint} works again after {seconds:.1} s ({attempts} failed attempts)");
@@ -110,7 +120,11 @@ impl Health {
     pub(super) fn dropped(&mut self, reason: DropReason, items: u64) -> Line {
         let total = &mut self.dropped[reason as usize];
         *total = total.saturating_add(items);
-        let cause = self.last_error.as_ref().map_or_else(String::new, |e| format!("; last export error: {e}"));
+        let cause = self
+            .last_error
+            .as_ref()
+            .filter(|_| self.is_cause)
+            .map_or_else(String::new, |e| format!("; last export error: {e}"));
         let text = format!("{total} records for {} dropped ({reason}): {}{cause}", self.endpoint, reason.remedy());
         // Each reason has its own rate limit, so that the first loss for one does not hide the first for another.
         Line { kind: reason.as_str(), text }
@@ -118,6 +132,7 @@ impl Health {
 
     /// A failure that a line about dropped records will tell.
     pub(super) fn note(&mut self, cause: &str) {
+        self.is_cause = true;
         self.last_error = Some(format!("{}: {cause}", self.endpoint));
     }
 }
@@ -171,6 +186,9 @@ mod tests {
         let lines = health.accepted(Instant::now(), &payload(), 0, None);
         assert_eq!(lines[0].text, "records for http://h:1 get through again; 12 were dropped");
         assert_eq!(health.accepted(Instant::now(), &payload(), 0, None), []);
+        // What was mended is no cause of later losses.
+        let line = health.dropped(DropReason::TooLarge, 1).text;
+        assert!(!line.contains("connection refused"), "{line}");
     }
 
     #[test]

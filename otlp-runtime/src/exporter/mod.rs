@@ -96,7 +96,7 @@ impl Exporter {
         });
         let shared = Arc::new(Shared::new(settings, ledger, say));
         let ended = Arc::new(Ended::default());
-        let thread = std::thread::Builder::new().name(THREAD.to_owned()).spawn({
+        let thread = crate::os::thread::spawn(THREAD, {
             let (shared, ended) = (Arc::clone(&shared), SetOnDrop(Arc::clone(&ended)));
             move || {
                 let _ended = ended;

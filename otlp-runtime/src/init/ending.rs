@@ -63,7 +63,7 @@ fn end_elsewhere() {
         at_exit();
         let _ = done.send(());
     };
-    if thread::Builder::new().name("otlp-abort".to_owned()).spawn(end).is_ok() {
+    if os::thread::spawn("otlp-abort", end).is_ok() {
         let _ = ended.recv_timeout(allowed());
     }
 }

@@ -1,11 +1,11 @@
 //! SIGTERM, for programs that ask for it: what was recorded is delivered, then the signal takes its course.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use crate::collector;
 use crate::error::OtlpError;
+use crate::os;
 use crate::os::signal::{self, Fate};
 use crate::record::local;
 
@@ -28,7 +28,7 @@ pub(super) fn watch(timeout: Duration) -> Result<(), OtlpError> {
             signal::pass_on();
         }
     };
-    thread::Builder::new().name(THREAD.to_owned()).spawn(waits).map_err(failed)?;
+    os::thread::spawn(THREAD, waits).map_err(failed)?;
     armed.arm().map_err(failed)
 }
 

@@ -11,3 +11,5 @@ pub(crate) mod signal;
 pub(crate) mod stderr;
 #[cfg(feature = "export")]
 pub(crate) mod stdout;
+#[cfg(feature = "export")]
+pub(crate) mod thread;

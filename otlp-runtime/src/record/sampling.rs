@@ -211,7 +211,20 @@ pub(super) fn add_attributes(journal: &mut Journal, decision: &SamplingDecision)
     }
     journal.amend();
     for (key, value) in &decision.attributes {
-        journal.value(Key::Inline(key), &Model(value));
+        // Journals have no maps, and an array with holes would say something else.
+        if holds_map(value) {
+            journal.lost_mut().add_attributes(1);
+        } else {
+            journal.value(Key::Inline(key), &Model(value));
+        }
+    }
+}
+
+fn holds_map(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::Map(_) => true,
+        AttributeValue::Array(values) => values.iter().any(holds_map),
+        _ => false,
     }
 }
 
@@ -226,7 +239,6 @@ impl Value for Model<'_> {
             AttributeValue::F64(value) => writer.f64(*value),
             AttributeValue::Bytes(bytes) => writer.bytes(bytes),
             AttributeValue::Array(values) => writer.array(values.iter().map(Model)),
-            // Journals have no maps.
             AttributeValue::Empty | AttributeValue::Map(_) => {}
         }
     }

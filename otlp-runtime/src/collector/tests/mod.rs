@@ -1,15 +1,17 @@
 //! The engine on scripted records, with outlets that tests settle by hand, and on real threads.
 #![allow(clippy::unwrap_used)]
 
+mod detection;
 mod model;
-mod outlet;
-mod record;
+pub(super) mod outlet;
+pub(super) mod record;
 mod threads;
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::desk::Desk;
+use super::detection::Detection;
 use super::engine::Engine;
 use super::feed::{Doze, Feed};
 use super::outlet::Outlet;
@@ -22,7 +24,7 @@ use crate::record::log::Loss;
 use record::Record;
 
 const HOUR: Duration = Duration::from_secs(3600);
-const LIMITS: BatchLimits = BatchLimits { bytes: 1 << 20, items: 10, age: HOUR };
+pub(super) const LIMITS: BatchLimits = BatchLimits { bytes: 1 << 20, items: 10, age: HOUR };
 
 /// What a test's threads have recorded.
 #[derive(Clone, Default)]
@@ -101,11 +103,26 @@ impl Rig {
 
     /// What `init` does.
     fn open(&mut self, limits: BatchLimits, outlet: impl FnOnce(&Arc<Ledger>) -> Box<dyn Outlet>) -> Arc<Pipe> {
+        self.open_detecting(limits, None, outlet)
+    }
+
+    fn open_detecting(
+        &mut self,
+        limits: BatchLimits,
+        detection: Option<Detection>,
+        outlet: impl FnOnce(&Arc<Ledger>) -> Box<dyn Outlet>,
+    ) -> Arc<Pipe> {
         self.routes += 1;
         let (route, ledger) = (self.routes, Arc::new(Ledger::default()));
         let outlet = outlet(&ledger);
         let reservation = self.desk.reserve().unwrap();
-        let pipeline = || Pipeline::new(route, true, &Resource::new(), limits, ledger, outlet);
+        let pipeline = || {
+            let pipeline = Pipeline::new(route, true, &Resource::new(), limits, ledger, outlet);
+            match detection {
+                Some(detection) => pipeline.detecting(detection),
+                None => pipeline,
+            }
+        };
         self.desk.open_global(reservation, pipeline)
     }
 }

@@ -12,7 +12,7 @@ use crate::exporter::{Batch, Progress};
 
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::collector) enum Fate {
     Accepted,
     Rejected,
     Dropped,
@@ -20,13 +20,13 @@ pub(super) enum Fate {
 
 /// A batch, and what became of it.
 #[derive(Clone, Debug)]
-pub(super) struct Taken {
-    pub(super) items: u64,
-    pub(super) fate: Option<Fate>,
+pub(in crate::collector) struct Taken {
+    pub(in crate::collector) items: u64,
+    pub(in crate::collector) fate: Option<Fate>,
 }
 
 impl Taken {
-    pub(super) fn lost(&self) -> u64 {
+    pub(in crate::collector) fn lost(&self) -> u64 {
         if matches!(self.fate, None | Some(Fate::Accepted)) { 0 } else { self.items }
     }
 }
@@ -34,20 +34,23 @@ impl Taken {
 #[derive(Default)]
 struct State {
     batches: Vec<Taken>,
+    /// The keys of each batch's resource.
+    resources: Vec<Vec<String>>,
+    said: Vec<String>,
     deadline: Option<Instant>,
 }
 
 type News = Box<dyn Fn() + Send>;
 
 #[derive(Clone)]
-pub(super) struct ByHand {
+pub(in crate::collector) struct ByHand {
     ledger: Arc<Ledger>,
     state: Arc<Mutex<State>>,
     news: Arc<Mutex<Vec<News>>>,
 }
 
 impl ByHand {
-    pub(super) fn new(ledger: &Arc<Ledger>) -> Self {
+    pub(in crate::collector) fn new(ledger: &Arc<Ledger>) -> Self {
         Self { ledger: Arc::clone(ledger), state: Arc::default(), news: Arc::default() }
     }
 
@@ -55,16 +58,25 @@ impl ByHand {
         self.state.lock().unwrap()
     }
 
-    pub(super) fn batches(&self) -> Vec<Taken> {
+    pub(in crate::collector) fn batches(&self) -> Vec<Taken> {
         self.state().batches.clone()
     }
 
-    pub(super) fn is_ending(&self) -> bool {
+    pub(in crate::collector) fn resources(&self) -> Vec<Vec<String>> {
+        self.state().resources.clone()
+    }
+
+    /// The lines that it was to say.
+    pub(in crate::collector) fn said(&self) -> Vec<String> {
+        self.state().said.clone()
+    }
+
+    pub(in crate::collector) fn is_ending(&self) -> bool {
         self.state().deadline.is_some()
     }
 
     /// Gives the `nth` of the batches that have none a fate.
-    pub(super) fn settle(&self, nth: usize, fate: Fate) {
+    pub(in crate::collector) fn settle(&self, nth: usize, fate: Fate) {
         let mut state = self.state();
         let open: Vec<usize> = (0..state.batches.len()).filter(|&i| state.batches[i].fate.is_none()).collect();
         if open.is_empty() {
@@ -95,6 +107,9 @@ impl Outlet for ByHand {
         assert_eq!(batch.seq, state.batches.len() as u64, "batches come in their order");
         assert!(state.deadline.is_none(), "nothing comes after the end");
         let request = ExportTraceServiceRequest::decode(batch.payload.body).unwrap();
+        let resource = request.resource_spans.iter().filter_map(|spans| spans.resource.as_ref());
+        let keys = resource.flat_map(|resource| &resource.attributes).map(|attribute| attribute.key.clone()).collect();
+        state.resources.push(keys);
         let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
         assert_eq!(scopes.map(|scope| scope.spans.len() as u64).sum::<u64>(), batch.payload.items);
         state.batches.push(Taken { items: batch.payload.items, fate: None });
@@ -127,5 +142,7 @@ impl Outlet for ByHand {
         Some("by hand".to_owned())
     }
 
-    fn say(&self, _kind: &'static str, _text: String) {}
+    fn say(&self, _kind: &'static str, text: String) {
+        self.state().said.push(text);
+    }
 }

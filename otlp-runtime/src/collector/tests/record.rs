@@ -10,13 +10,13 @@ static LARGE: [u8; 4 << 20] = [0; 4 << 20];
 
 /// A record on a route that can be encoded, or is too large for that, or makes the encoder panic.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    pub(super) route: u32,
-    pub(super) kind: Kind,
+pub(in crate::collector) struct Record {
+    pub(in crate::collector) route: u32,
+    pub(in crate::collector) kind: Kind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::collector) enum Kind {
     Small,
     TooLarge,
     Poison,
