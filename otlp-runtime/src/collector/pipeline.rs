@@ -44,7 +44,6 @@ pub(crate) struct Pipeline {
     opened: Option<Instant>,
     /// The number of the open batch.
     seq: u64,
-    told_of_limits: bool,
     /// What its first batch waits for.
     detection: Option<Detection>,
     /// How large a request may be.
@@ -72,7 +71,6 @@ impl Pipeline {
             unbooked: 0,
             opened: None,
             seq: 0,
-            told_of_limits: false,
             detection: None,
             request_bytes: usize::MAX,
             lost: [0; DropReason::COUNT],
@@ -132,14 +130,11 @@ impl Pipeline {
         }
     }
 
-    /// Says once that a span had more to say than its limits allow (spec-checklist LIM4).
+    /// Says once that a span had more to say than its limits allow (spec-checklist LIM4), or than there was room for.
     #[inline]
     fn tell_of_limits(&mut self) {
-        if !self.told_of_limits && self.batch.was_limited() {
-            self.told_of_limits = true;
-            let text = "a span had more attributes, events or links than its limits allow; what is left out is counted in \
-                        its `dropped_*_count`: record less, or raise the limit (`with_span_limits`, OTEL_SPAN_*_LIMIT)";
-            self.pipe.outlet.say("span limits", text.to_owned());
+        if let Some(shortfall) = self.batch.shortfall() {
+            self.pipe.outlet.say(shortfall.kind(), shortfall.text().to_owned());
         }
     }
 
