@@ -177,9 +177,12 @@ impl Pipeline {
         match detection.wait(latest.unwrap_or_else(|| Instant::now() + LONG)) {
             Outcome::Found(resource) => self.batch.describe(&resource),
             Outcome::Failed => {
-                let text = "the host, the process and the container could not be detected within 2 s; going on without \
-                            their attributes (`with_resource_detectors`, OTLP_RESOURCE_DETECTORS)";
-                self.pipe.outlet.say("resource", text.to_owned());
+                let text = format!(
+                    "the host, the process and the container {}; going on without their attributes \
+                     (`with_resource_detectors`, OTLP_RESOURCE_DETECTORS)",
+                    detection.failure()
+                );
+                self.pipe.outlet.say("resource", text);
             }
             Outcome::Waiting => return,
         }
