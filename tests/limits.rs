@@ -173,3 +173,32 @@ fn lim4_the_environment_sets_limits_and_one_line_says_that_one_was_met() {
     assert!(lines.len() == 1 && lines[0].contains("with_span_limits"), "{said}");
     assert!(!said.contains("does not read"), "{said}");
 }
+
+/// What found no room while it was recorded is one line too, and so is a name that was cut; a span within all bounds says nothing.
+#[test]
+fn what_a_span_has_no_room_for_is_one_line() {
+    const NAME: &str = "what_a_span_has_no_room_for_is_one_line";
+    let large = || "x".repeat(200_000);
+    if is_child(NAME) {
+        let collector = Collector::start().unwrap();
+        let guard = OtlpConfig::default().with_endpoint(collector.endpoint()).init().unwrap();
+        let span = otlp::span!("s");
+        match std::env::var("SHORT_OF").unwrap().as_str() {
+            "a span" => (0..10).for_each(|n| span.set_attribute(&format!("k{n}"), large())),
+            "a key" => span.set_attribute(&large(), 1),
+            "a name" => span.update_name(&large()),
+            "an event's name" => span.add_event(&large(), ()),
+            "a built name" => otlp::Span::builder(large()).start().end(),
+            "a name that fits" => span.update_name(&"x".repeat(65_535)),
+            _ => (0..5).for_each(|n| span.set_attribute(&format!("k{n}"), large())),
+        }
+        drop(span);
+        drop(guard);
+        return;
+    }
+    for short_of in ["a span", "a key", "a name", "an event's name", "a built name", "a name that fits", "nothing"] {
+        let said = in_own_process(NAME, &[("SHORT_OF", short_of)]);
+        let lines = said.lines().filter(|line| line.contains("1 MiB") && line.contains("65,535")).count();
+        assert_eq!(lines, usize::from(short_of != "a name that fits" && short_of != "nothing"), "{short_of}: {said}");
+    }
+}

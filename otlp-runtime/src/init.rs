@@ -119,7 +119,7 @@ fn transport_of(settings: &Resolved, voice: Voice) -> Result<TransportFactory, O
     };
     let endpoint = Endpoint::parse(name, url, protocol, *kind)?;
     if let Some(withheld) = settings.withheld {
-        say_line(&format!("{withheld}; nothing is sent"));
+        voice.say(Severity::Warn, &format!("{withheld}; nothing is sent"));
         return Ok(transport::unusable(&endpoint, withheld.to_owned()));
     }
     match Options::new(&settings.delivery, endpoint.is_secure()) {

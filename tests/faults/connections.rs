@@ -118,16 +118,18 @@ fn otp13_what_recovers_gets_everything_once() {
     });
 }
 
-/// As many heads as it can: reading them must not keep the time-out from being looked at.
+/// As many heads as it can.
+fn flood(mut stream: TcpStream) {
+    // What comes before a request is no answer to it.
+    let _ = stream.read(&mut [0; 1024]);
+    let heads = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(4096);
+    while stream.write_all(&heads).is_ok() {}
+}
+
+/// Reading a flood must not keep the time-out from being looked at.
 #[test]
 fn a_flood_ends_with_the_time_of_its_attempt() {
     let collector = Collector::start().unwrap();
-    let flood = |mut stream: TcpStream| {
-        // What comes before a request is no answer to it.
-        let _ = stream.read(&mut [0; 1024]);
-        let heads = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(4096);
-        while stream.write_all(&heads).is_ok() {}
-    };
     let server = Server::recovering(1, flood, &collector);
     let mut run = Run::new(server.endpoint(), HttpProtobuf);
     (run.spans, run.timeout, run.flush) = (1, Duration::from_millis(200), Duration::from_secs(30));
@@ -136,6 +138,17 @@ fn a_flood_ends_with_the_time_of_its_attempt() {
     // Without optimisation, and with a retry after up to a second and a half.
     assert!(outcome.count("flush") < 4_000, "{outcome:?}");
     outcome.says(&["fails: no answer within 200ms"]);
+}
+
+/// Nor does it keep the book open: when `shutdown` returns, what has not arrived is dropped, though the export thread is busy.
+#[test]
+fn a_flood_does_not_outlast_shutdown_in_the_book() {
+    let server = Server::start(|stream, _| flood(stream));
+    let mut run = Run::new(server.endpoint(), HttpProtobuf);
+    (run.spans, run.flush, run.shutdown) = (1000, Duration::from_millis(100), Duration::from_millis(300));
+    let outcome = run.outcome();
+    assert_eq!((outcome.exported(), outcome.dropped(), outcome.count("left")), (0, 1000, 0), "{outcome:?}");
+    assert!(outcome.count("shutdown_took") < 800, "{outcome:?}");
 }
 
 #[test]

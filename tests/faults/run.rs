@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use otlp::TransportProtocol;
 use otlp::TransportProtocol::{Grpc, HttpProtobuf};
 
-use crate::process::{LONG, config, own_process, settled};
+use crate::process::{LONG, balanced, config, own_process, settled};
 
 /// The test that is the program.
 const PROGRAM: &str = "the_program";
@@ -101,6 +101,7 @@ pub(crate) fn play() {
     let start = Instant::now();
     let ended = otlp::shutdown(run.shutdown);
     let shut = start.elapsed();
+    let left = balanced();
     drop(guard);
     let counts = settled();
     let mut said = format!("recorded={} exported={} rejected={}", counts.recorded, counts.exported, counts.rejected);
@@ -111,9 +112,10 @@ pub(crate) fn play() {
     let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
     let peak = peak.trim().trim_end_matches(" kB");
     println!(
-        "\nTHE END flush={} shutdown_took={} peak={peak} ok={} {said}",
+        "\nTHE END flush={} shutdown_took={} peak={peak} left={} ok={} {said}",
         flushed.as_millis(),
         shut.as_millis(),
+        left.queued + left.in_flight,
         u8::from(flush_ended.is_ok() && ended.is_ok())
     );
 }

@@ -104,6 +104,14 @@ impl Detection {
         }
         resource
     }
+
+    /// Why nothing has come of it: it goes on, or it is over, because it panicked or no thread could be started.
+    pub(super) fn failure(&self) -> &'static str {
+        match self.pending() {
+            Some(_) => "could not be detected within 2 s",
+            None => "could not be detected: that failed, or the system had no thread for it",
+        }
+    }
 }
 
 /// Says that the detectors are done, however they ended.
@@ -120,6 +128,23 @@ impl Drop for SetOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Without a thread it is over at once, as after a panic.
+    #[test]
+    fn two_seconds_are_blamed_only_if_they_were_waited_for() {
+        let (release, hangs) = std::sync::mpsc::channel::<()>();
+        let detection = started(move || {
+            let _ = hangs.recv();
+            Resource::new()
+        });
+        assert!(detection.failure().contains("within 2 s"), "{}", detection.failure());
+        drop(release);
+        let detection = started(|| panic!("on purpose"));
+        while detection.pending().is_some() {
+            std::thread::yield_now();
+        }
+        assert!(detection.failure().contains("no thread"), "{}", detection.failure());
+    }
 
     fn known() -> Resource {
         let mut known = Resource::new();

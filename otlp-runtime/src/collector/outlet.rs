@@ -21,6 +21,9 @@ pub(crate) trait Outlet: Send + Sync + 'static {
     /// Waits until everything is over, at most until `deadline`; says whether it is.
     fn wait_ended(&self, deadline: Instant) -> bool;
 
+    /// Drops what is left, without waiting for anybody: it should have been by now.
+    fn write_off(&self);
+
     /// The last failure.
     fn last_error(&self) -> Option<String>;
 
@@ -47,6 +50,10 @@ impl Outlet for Exporter {
 
     fn wait_ended(&self, deadline: Instant) -> bool {
         Exporter::wait_ended(self, deadline)
+    }
+
+    fn write_off(&self) {
+        Exporter::write_off(self);
     }
 
     fn last_error(&self) -> Option<String> {

@@ -43,7 +43,6 @@ pub(crate) struct Pipeline {
     opened: Option<Instant>,
     /// The number of the open batch.
     seq: u64,
-    told_of_limits: bool,
     /// What a batch that has room waits for.
     detection: Option<Detection>,
     /// How large a request may be.
@@ -70,7 +69,6 @@ impl Pipeline {
             unbooked: 0,
             opened: None,
             seq: 0,
-            told_of_limits: false,
             detection: None,
             request_bytes: usize::MAX,
             losses: Losses::default(),
@@ -130,14 +128,11 @@ impl Pipeline {
         }
     }
 
-    /// Says once that a span had more to say than its limits allow (spec-checklist LIM4).
+    /// Says once that a span had more to say than its limits allow (spec-checklist LIM4), or than there was room for.
     #[inline]
     fn tell_of_limits(&mut self) {
-        if !self.told_of_limits && self.batch.was_limited() {
-            self.told_of_limits = true;
-            let text = "a span had more attributes, events or links than its limits allow; what is left out is counted in \
-                        its `dropped_*_count`: record less, or raise the limit (`with_span_limits`, OTEL_SPAN_*_LIMIT)";
-            self.pipe.outlet.say("span limits", text.to_owned());
+        if let Some(shortfall) = self.batch.shortfall() {
+            self.pipe.outlet.say(shortfall.kind(), shortfall.text().to_owned());
         }
     }
 
@@ -199,9 +194,12 @@ impl Pipeline {
         match detection.outcome(Instant::now()) {
             Outcome::Found(resource) => self.batch.describe(&resource),
             Outcome::Failed => {
-                let text = "the host, the process and the container could not be detected within 2 s; going on without \
-                            their attributes (`with_resource_detectors`, OTLP_RESOURCE_DETECTORS)";
-                self.pipe.outlet.say("resource", text.to_owned());
+                let text = format!(
+                    "the host, the process and the container {}; going on without their attributes \
+                     (`with_resource_detectors`, OTLP_RESOURCE_DETECTORS)",
+                    detection.failure()
+                );
+                self.pipe.outlet.say("resource", text);
             }
             Outcome::Waiting => return,
         }

@@ -57,6 +57,11 @@ impl Outlet for Tee {
         self.console.wait_ended(deadline) && exporter
     }
 
+    fn write_off(&self) {
+        self.exporter.write_off();
+        self.console.write_off();
+    }
+
     fn last_error(&self) -> Option<String> {
         self.exporter.last_error()
     }

@@ -29,7 +29,7 @@ impl Operation {
 }
 
 /// At the deadline of a shutdown the export thread writes off what is left. Its caller waits a little longer than that, to
-/// leave with a closed book.
+/// leave with a closed book; where that thread has had no turn, the caller writes it off.
 const GRACE: Duration = Duration::from_millis(5);
 
 /// The deadline of a call that need not ever return in time.
@@ -137,8 +137,9 @@ impl Ticket {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(state);
-        if self.operation == Operation::Shutdown {
-            self.pipe.outlet.wait_ended(latest);
+        // A flood of a receiver may keep the export thread busy.
+        if self.operation == Operation::Shutdown && !self.pipe.outlet.wait_ended(latest) {
+            self.pipe.outlet.write_off();
         }
         self.answer()
     }

@@ -13,7 +13,8 @@ const DEPTH: usize = 45;
 /// How much of one span is exported; what is beyond it is left out, and counted in the span's `dropped_*_count`.
 ///
 /// A new one sets nothing: then the environment decides, and then the defaults, which are written at each method. A limit
-/// may be 0, which leaves all of its kind out. Whatever the limits, an open span holds at most 1 MiB.
+/// may be 0, which leaves all of its kind out. Whatever the limits, an open span holds at most 1 MiB, and a key or name has at
+/// most 65,535 bytes: longer names are cut.
 ///
 /// ```
 /// # use otlp_runtime as otlp;

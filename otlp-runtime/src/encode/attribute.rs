@@ -144,6 +144,8 @@ pub(super) struct Scratch {
     kept: Vec<(&'static str, RawValue<'static>)>,
     /// Something was left out because of a limit.
     pub(super) limited: bool,
+    /// Something found no room while it was recorded.
+    pub(super) lost: bool,
 }
 
 /// From how many attributes on their keys are looked up, not searched for: limits go up to 10,000.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::attribute::{Scratch, put_model_attribute};
-use super::limits::SpanLimits;
+use super::limits::{Shortfall, SpanLimits};
 use super::payload::Payload;
 use super::span::put_span;
 use super::wire::{LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
@@ -98,6 +98,8 @@ pub(crate) struct OpenBatch {
     /// Where the last span went.
     last: usize,
     scratch: Scratch,
+    told_of_limits: bool,
+    told_of_room: bool,
     items: u64,
     /// Of the encoded spans.
     bytes: usize,
@@ -128,6 +130,8 @@ impl OpenBatch {
             scopes: Vec::new(),
             last: 0,
             scratch: Scratch::default(),
+            told_of_limits: false,
+            told_of_room: false,
             items: 0,
             bytes: 0,
             overhead: 0,
@@ -177,9 +181,13 @@ impl OpenBatch {
         Ok(bytes)
     }
 
-    /// Whether a limit was met since the last call.
-    pub(crate) fn was_limited(&mut self) -> bool {
-        std::mem::take(&mut self.scratch.limited)
+    /// Why a span lacks something, of what was not told before; each is told once.
+    #[inline]
+    pub(crate) fn shortfall(&mut self) -> Option<Shortfall> {
+        if self.scratch.limited && !std::mem::replace(&mut self.told_of_limits, true) {
+            return Some(Shortfall::Limit);
+        }
+        (self.scratch.lost && !std::mem::replace(&mut self.told_of_room, true)).then_some(Shortfall::Room)
     }
 
     /// Takes back whatever an interrupted [`OpenBatch::push`] may have left.

@@ -18,6 +18,40 @@ pub(crate) struct SpanLimits {
     pub(crate) bytes: usize,
 }
 
+/// Why a span lacks something of what was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortfall {
+    /// It met one of its [`SpanLimits`].
+    Limit,
+    /// It had no room for it while it was recorded.
+    Room,
+}
+
+impl Shortfall {
+    /// The kind of the line that says so.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Limit => "span limits",
+            Self::Room => "span room",
+        }
+    }
+
+    /// What its reader should know, and can do.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Limit => {
+                "a span had more attributes, events or links than its limits allow; what is left out is counted in its \
+                 `dropped_*_count`: record less, or raise the limit (`with_span_limits`, OTEL_SPAN_*_LIMIT)"
+            }
+            Self::Room => {
+                "a span lost attributes, events or links, which its `dropped_*_count` tell, or the end of a name: a span \
+                 holds 1 MiB at most, a key or name 65,535 bytes, all open spans what `with_memory_limit` allows, and a \
+                 value must not panic: record less"
+            }
+        }
+    }
+}
+
 impl Default for SpanLimits {
     fn default() -> Self {
         ResolvedLimits::default().into()

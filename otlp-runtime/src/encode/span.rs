@@ -51,7 +51,9 @@ pub(super) fn put_span(
         out.truncate(after_ids);
         put_amended(out, source, (start, end), clock, limits, scratch)
     };
-    status.put(out, source.panicked(), source.lost().has_error());
+    let lost = source.lost();
+    scratch.lost |= lost.attributes() > 0 || lost.has_cut();
+    status.put(out, source.panicked(), lost.has_error());
     let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
     let flags = span_flags(TraceFlags::SAMPLED.with(random), source.has_remote_parent());
     let [f0, f1, f2, f3] = flags.to_le_bytes();
@@ -155,7 +157,9 @@ fn put_amended<'s>(
     put_number(out, DROPPED_LINKS, links.saturating_sub(limits.links) as u64 + u64::from(source.lost().links()));
     // Those that the journal did not keep, because it knows the limit, are lost.
     let lost = source.lost();
-    scratch.limited |= events + lost.events() as usize > limits.events || links + lost.links() as usize > limits.links;
+    let (lost_events, lost_links) = (lost.events() as usize, lost.links() as usize);
+    scratch.limited |= events + lost_events > limits.events || links + lost_links > limits.links;
+    scratch.lost |= lost_events > 0 && events < limits.events || lost_links > 0 && links < limits.links;
     status
 }
 

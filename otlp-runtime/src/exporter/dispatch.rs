@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::queue::Entry;
 use super::retry::Jitter;
-use super::shared::{Shared, now};
+use super::shared::{Failure, Sending, Shared, now};
 use crate::account::DropReason;
 use crate::transport::{Accepted, Transport, TransportError};
 
@@ -25,13 +24,13 @@ pub(super) struct Dispatcher {
     transport: Option<Arc<dyn Transport>>,
     jitter: Jitter,
     attempts: JoinSet<Outcome>,
-    in_flight: HashMap<Id, Flight>,
+    flights: HashMap<Id, Flight>,
     /// The receiver asked for quiet until then (OTP10).
     hold_until: Option<Instant>,
 }
 
 struct Flight {
-    entry: Entry,
+    seq: u64,
     /// It started after shutdown had been asked for.
     last_chance: bool,
 }
@@ -43,7 +42,7 @@ impl Dispatcher {
             transport,
             jitter: Jitter::from_system(),
             attempts: JoinSet::new(),
-            in_flight: HashMap::new(),
+            flights: HashMap::new(),
             hold_until: None,
         }
     }
@@ -64,7 +63,7 @@ impl Dispatcher {
                 self.shared.speak();
             }
             self.shared.settled.announce();
-            if ending.is_some() && self.in_flight.is_empty() && self.shared.close_if_drained() {
+            if ending.is_some() && self.shared.close_if_drained() {
                 break;
             }
             let alarm = self.alarm(ending);
@@ -77,10 +76,7 @@ impl Dispatcher {
     /// Gives everything that has no fate yet its last one; nothing is taken in after this.
     pub(super) fn close(&mut self, queued: DropReason, in_flight: DropReason) {
         self.attempts.abort_all();
-        for (_, flight) in self.in_flight.drain() {
-            self.shared.drop_in_flight(&flight.entry, in_flight);
-        }
-        self.shared.close(queued);
+        self.shared.close(queued, in_flight);
         self.shared.speak();
         self.shared.settled.announce();
     }
@@ -92,31 +88,24 @@ impl Dispatcher {
             return;
         }
         while self.attempts.len() < self.shared.settings.concurrency.max(1) {
-            let entry = {
-                let mut state = self.shared.state();
-                let entry = if ending { state.queue.pop_any() } else { state.queue.pop(now) };
-                let Some(entry) = entry else { return };
-                self.shared.ledger.dispatched(entry.batch.payload.items);
-                entry
-            };
-            self.start(entry, now, ending);
+            let Some(sending) = self.shared.next(now, ending) else { return };
+            self.start(sending, now, ending);
         }
     }
 
-    fn start(&mut self, mut entry: Entry, now: Instant, ending: bool) {
+    fn start(&mut self, Sending { batch, is_new }: Sending, now: Instant, ending: bool) {
+        let (seq, mut payload) = (batch.seq, batch.payload);
         let Some(transport) = self.transport.clone() else {
-            self.shared.drop_in_flight(&entry, DropReason::Poison);
+            self.shared.drop_in_flight(seq, DropReason::Poison);
             return;
         };
-        if entry.first.is_none() {
-            let payload = entry.batch.payload.clone();
+        if is_new {
             match catch_unwind(AssertUnwindSafe(|| transport.prepare(payload))) {
-                Ok(prepared) => entry.batch.payload = prepared,
-                Err(_) => return self.shared.panicked(&entry, "while it prepared a batch"),
+                Ok(prepared) => payload = prepared,
+                Err(_) => return self.shared.panicked(seq, "while it prepared a batch"),
             }
         }
-        let first = *entry.first.get_or_insert(now);
-        let payload = entry.batch.payload.clone();
+        let Some(first) = self.shared.started(seq, &payload, now) else { return };
         let limit = self.shared.settings.timeout.min(self.shared.settings.retry.left(first, now));
         let attempt = async move {
             let timed = tokio::time::timeout(limit, transport.send(payload)).await;
@@ -126,7 +115,7 @@ impl Dispatcher {
             })
         };
         let id = self.attempts.spawn(attempt).id();
-        self.in_flight.insert(id, Flight { entry, last_chance: ending });
+        self.flights.insert(id, Flight { seq, last_chance: ending });
     }
 
     fn finish(&mut self, joined: Result<(Id, Outcome), JoinError>) {
@@ -134,19 +123,18 @@ impl Dispatcher {
             Ok((id, outcome)) => (id, Ok(outcome)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Some(Flight { mut entry, last_chance }) = self.in_flight.remove(&id) else { return };
+        let Some(Flight { seq, last_chance }) = self.flights.remove(&id) else { return };
         match outcome {
-            Ok(Ok(accepted)) => self.shared.accepted(&entry, &accepted),
-            Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(&entry, &cause),
-            Ok(Err(TransportError::Unsendable { cause })) => self.shared.unsendable(&entry, &cause),
+            Ok(Ok(accepted)) => self.shared.accepted(seq, &accepted),
+            Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(seq, &cause),
+            Ok(Err(TransportError::Unsendable { cause })) => self.shared.unsendable(seq, &cause),
             Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
-                entry.failures = entry.failures.saturating_add(1);
-                entry.may_have_arrived |= may_have_arrived;
                 self.hold(after);
                 let random = self.jitter.next();
-                self.shared.failed(entry, &cause, after, last_chance, random);
+                let failure = Failure { cause: &cause, after, may_have_arrived };
+                self.shared.failed(seq, &failure, last_chance, random);
             }
-            Err(error) => self.shared.panicked(&entry, &panic_text(error)),
+            Err(error) => self.shared.panicked(seq, &panic_text(error)),
         }
     }
 

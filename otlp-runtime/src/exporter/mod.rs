@@ -132,6 +132,13 @@ impl Exporter {
         self.ended.wait_until(deadline)
     }
 
+    /// Drops what has no fate yet, from the calling thread and without waiting for the thread's: for who has waited in vain
+    /// until the deadline of shutdown. What that thread may still hear of it changes nothing.
+    pub fn write_off(&self) {
+        self.shutdown(Instant::now());
+        self.shared.close(DropReason::Shutdown, DropReason::UnknownOutcome);
+    }
+
     /// Has the thread say a line on stderr, which may block. Each kind has a rate limit of its own; of lines that wait, only
     /// the latest of a kind is said.
     pub fn say(&self, kind: &'static str, text: String) {

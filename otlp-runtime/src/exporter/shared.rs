@@ -1,5 +1,6 @@
 //! What the export thread and its callers share: the queue, the book, and what is to be said.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use super::health::{Health, Line};
 use super::queue::{Entry, Queue, Refusal};
 use super::{Batch, Settings, Settled};
 use crate::account::{DropReason, Ledger};
-use crate::transport::Accepted;
+use crate::transport::{Accepted, Payload};
 
 /// The clock of queue and time-outs: tokio's, which tests can drive.
 pub(super) fn now() -> Instant {
@@ -30,6 +31,8 @@ pub(super) type Say = Box<dyn Fn(Line) + Send + Sync>;
 
 pub(super) struct State {
     pub(super) queue: Queue,
+    /// What the queue gave out and has no fate yet, by number. Who takes an entry from here books its fate, under this lock.
+    under_way: BTreeMap<u64, Entry>,
     pub(super) health: Health,
     /// The deadline of shutdown, once it was asked for.
     pub(super) ending: Option<Instant>,
@@ -48,12 +51,28 @@ impl State {
     }
 }
 
-/// Each method gives batches their fates; it books, then frees the bytes, then settles, so that who waits finds the book
-/// written.
+/// How an attempt failed that may be made again.
+pub(super) struct Failure<'a> {
+    pub(super) cause: &'a str,
+    /// The receiver's own least delay.
+    pub(super) after: Option<Duration>,
+    pub(super) may_have_arrived: bool,
+}
+
+/// A batch that is to be sent.
+pub(super) struct Sending {
+    pub(super) batch: Batch,
+    /// It was not tried before.
+    pub(super) is_new: bool,
+}
+
+/// Most methods give batches their fates, unless they were written off before; they book, then free the bytes, then settle, so
+/// that who waits finds the book written.
 impl Shared {
     pub(super) fn new(settings: Settings, ledger: Arc<Ledger>, say: Say) -> Self {
         let state = State {
             queue: Queue::new(settings.queue_bytes, settings.queue_items),
+            under_way: BTreeMap::new(),
             health: Health::new("the receiver".to_owned()),
             ending: None,
             closed: false,
@@ -105,68 +124,96 @@ impl Shared {
         }
     }
 
-    pub(super) fn accepted(&self, entry: &Entry, accepted: &Accepted) {
+    /// Gives out the next batch that is due at `now`, or whichever is next if `ending`.
+    pub(super) fn next(&self, now: Instant, ending: bool) -> Option<Sending> {
+        let mut state = self.state();
+        let entry = if ending { state.queue.pop_any() } else { state.queue.pop(now) }?;
+        let batch = entry.batch.clone();
+        self.ledger.dispatched(batch.payload.items);
+        let is_new = entry.first.is_none();
+        state.under_way.insert(batch.seq, entry);
+        Some(Sending { batch, is_new })
+    }
+
+    /// An attempt starts at `now` to send the batch as `payload`. When its first did; `None`: it was written off.
+    pub(super) fn started(&self, seq: u64, payload: &Payload, now: Instant) -> Option<Instant> {
+        let mut state = self.state();
+        let entry = state.under_way.get_mut(&seq)?;
+        entry.batch.payload = payload.clone();
+        Some(*entry.first.get_or_insert(now))
+    }
+
+    pub(super) fn accepted(&self, seq: u64, accepted: &Accepted) {
+        let mut state = self.state();
+        let Some(entry) = state.under_way.remove(&seq) else { return };
         let payload = &entry.batch.payload;
         let rejected = accepted.rejected.min(payload.items);
         self.ledger.answered(payload.items, rejected);
-        let mut state = self.state();
         for line in state.health.accepted(now(), payload, rejected, accepted.message.as_deref()) {
             state.will_say(line);
         }
-        self.settle(&mut state, entry, rejected);
+        self.settle(&mut state, &entry, rejected);
     }
 
-    pub(super) fn refused(&self, entry: &Entry, cause: &str) {
+    pub(super) fn refused(&self, seq: u64, cause: &str) {
+        let mut state = self.state();
+        let Some(entry) = state.under_way.remove(&seq) else { return };
         let payload = &entry.batch.payload;
         self.ledger.answered(payload.items, payload.items);
-        let mut state = self.state();
         let line = state.health.refused(payload, cause);
         state.will_say(line);
-        self.settle(&mut state, entry, payload.items);
+        self.settle(&mut state, &entry, payload.items);
     }
 
     /// An attempt failed that may be made again, if time and shutdown allow it.
-    pub(super) fn failed(&self, entry: Entry, cause: &str, after: Option<Duration>, last_chance: bool, random: f64) {
+    pub(super) fn failed(&self, seq: u64, failure: &Failure<'_>, last_chance: bool, random: f64) {
         let now = now();
         let mut state = self.state();
-        if let Some(line) = state.health.failed(now, cause) {
+        let Some(mut entry) = state.under_way.remove(&seq) else { return };
+        entry.failures = entry.failures.saturating_add(1);
+        entry.may_have_arrived |= failure.may_have_arrived;
+        if let Some(line) = state.health.failed(now, failure.cause) {
             state.will_say(line);
         }
         let again = if state.ending.is_some() {
             (!last_chance).then_some(now)
         } else {
-            self.settings.retry.next(entry.failures, entry.first.unwrap_or(now), now, after, random)
+            self.settings.retry.next(entry.failures, entry.first.unwrap_or(now), now, failure.after, random)
         };
         match again {
             Some(at) => {
                 self.ledger.requeued(entry.batch.payload.items);
                 state.queue.put_back(entry, at);
             }
-            None => {
-                drop(state);
-                self.drop_in_flight(&entry, DropReason::RetryExhausted);
-            }
+            None => self.drop_taken(&mut state, &entry, DropReason::RetryExhausted),
         }
     }
 
-    pub(super) fn panicked(&self, entry: &Entry, text: &str) {
+    pub(super) fn panicked(&self, seq: u64, text: &str) {
         self.state().health.note(&format!("the transport panicked: {text}"));
-        self.drop_in_flight(entry, DropReason::Poison);
+        self.drop_in_flight(seq, DropReason::Poison);
     }
 
     /// The settings allow no request.
-    pub(super) fn unsendable(&self, entry: &Entry, cause: &str) {
+    pub(super) fn unsendable(&self, seq: u64, cause: &str) {
         self.state().health.note(cause);
-        self.drop_in_flight(entry, DropReason::Unsendable);
+        self.drop_in_flight(seq, DropReason::Unsendable);
     }
 
-    pub(super) fn drop_in_flight(&self, entry: &Entry, reason: DropReason) {
+    pub(super) fn drop_in_flight(&self, seq: u64, reason: DropReason) {
+        let mut state = self.state();
+        if let Some(entry) = state.under_way.remove(&seq) {
+            self.drop_taken(&mut state, &entry, reason);
+        }
+    }
+
+    /// Drops what was taken from `under_way`.
+    fn drop_taken(&self, state: &mut State, entry: &Entry, reason: DropReason) {
         let (reason, items) = (entry.final_reason(reason), entry.batch.payload.items);
         self.ledger.dropped_in_flight(reason, items);
-        let mut state = self.state();
         let line = state.health.dropped(reason, items);
         state.will_say(line);
-        self.settle(&mut state, entry, items);
+        self.settle(state, entry, items);
     }
 
     fn drop_queued(&self, state: &mut State, entry: &Entry, reason: DropReason) {
@@ -185,17 +232,20 @@ impl Shared {
     /// Closes if nothing is left to send.
     pub(super) fn close_if_drained(&self) -> bool {
         let mut state = self.state();
-        state.closed |= state.queue.is_empty();
+        state.closed |= state.queue.is_empty() && state.under_way.is_empty();
         state.closed
     }
 
-    /// Closes, and drops what is queued.
-    pub(super) fn close(&self, reason: DropReason) {
+    /// Closes, and drops what is queued and what is in flight. Any thread may do so: what comes of it later changes nothing.
+    pub(super) fn close(&self, queued: DropReason, in_flight: DropReason) {
         let mut state = self.state();
         state.closed = true;
+        for entry in std::mem::take(&mut state.under_way).into_values() {
+            self.drop_taken(&mut state, &entry, in_flight);
+        }
         while let Some(entry) = state.queue.pop_any() {
             state.queue.release(&entry);
-            self.drop_queued(&mut state, &entry, reason);
+            self.drop_queued(&mut state, &entry, queued);
         }
     }
 }

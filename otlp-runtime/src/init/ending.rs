@@ -16,6 +16,9 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// How long it may wait, in nanoseconds.
 static ALLOWED: AtomicU64 = AtomicU64::new(LONGEST.as_nanos() as u64);
 
+/// What the end of a process keeps for saying what is lost, when others wait for it.
+const SAYING: Duration = Duration::from_millis(100);
+
 fn allowed() -> Duration {
     Duration::from_nanos(ALLOWED.load(Ordering::Relaxed))
 }
@@ -52,18 +55,20 @@ fn watch_panics() {
     }));
 }
 
-/// On another thread, because this one may hold any lock, and must not wait longer than it is allowed to.
+/// On another thread, because this one may hold any lock, and must not wait longer than it is allowed to. That thread has
+/// less time than this one waits, so that it can still say what is lost.
 fn end_elsewhere() {
     if collector::is_own_thread() {
         return;
     }
+    let allowed = allowed();
     let (done, ended) = mpsc::sync_channel(1);
     let end = move || {
         local::suppress();
-        at_exit();
+        collector::shutdown_or_say(None, allowed.saturating_sub(SAYING.min(allowed / 4)));
         let _ = done.send(());
     };
     if os::thread::spawn("otlp-abort", end).is_ok() {
-        let _ = ended.recv_timeout(allowed());
+        let _ = ended.recv_timeout(allowed);
     }
 }

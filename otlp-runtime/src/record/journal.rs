@@ -234,9 +234,24 @@ impl Journal {
         }
     }
 
+    /// Gives the span another name.
+    pub(crate) fn name(&mut self, name: &str) {
+        let name = self.cut(name, MAX_NAME);
+        self.bytes(Key::None, tag::NAME, name.as_bytes());
+    }
+
+    /// `text`, cut at a character's boundary to at most `max` bytes.
+    fn cut<'a>(&mut self, text: &'a str, max: usize) -> &'a str {
+        if text.len() <= max {
+            return text;
+        }
+        self.lost.add_cut();
+        (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+    }
+
     /// Sets the status; the code takes the place of the key's length.
     pub(crate) fn status(&mut self, code: StatusCode, message: &str) {
-        let message = truncated(message, MAX_MESSAGE);
+        let message = self.cut(message, MAX_MESSAGE);
         match self.room(1 + message.len().div_ceil(8)).and_then(|words| words.split_first_mut()) {
             Some((first, payload)) => {
                 *first = entry_word(tag::STATUS, key::NONE, code as u16, message.len() as u32);
@@ -249,8 +264,9 @@ impl Journal {
 
     /// Appends an event at `time`, whose attributes `write` writes.
     pub(crate) fn event(&mut self, name: &str, time: u64, write: impl FnOnce(&mut Self)) {
+        let name = self.cut(name, MAX_NAME);
         let open = (self.events < KEPT_EVENTS.load(Ordering::Relaxed))
-            .then(|| self.open(Key::Inline(truncated(name, MAX_NAME)), tag::EVENT, &[time]))
+            .then(|| self.open(Key::Inline(name), tag::EVENT, &[time]))
             .flatten();
         match open {
             Some(open) => {
@@ -350,18 +366,10 @@ impl Journal {
 
 /// From how many words in the heap on overwritten entries are looked for (4 KiB).
 const COMPACT: u32 = 512;
-/// Longer names of events are cut.
-pub(crate) const MAX_NAME: usize = u16::MAX as usize;
+/// Longer names of spans and events are cut.
+const MAX_NAME: usize = u16::MAX as usize;
 /// The longest status message and name, in bytes.
 const MAX_MESSAGE: usize = 1 << 16;
-
-/// `text`, cut at a character's boundary to at most `max` bytes.
-pub(crate) fn truncated(text: &str, max: usize) -> &str {
-    if text.len() <= max {
-        return text;
-    }
-    (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
-}
 
 #[inline(always)]
 fn parts(key: Key<'_>) -> (u8, usize, &str) {

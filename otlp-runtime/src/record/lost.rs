@@ -1,9 +1,9 @@
 //! What one span could not record, as its record carries it.
 
-/// How many attributes, links and events found no room, and whether an error did not.
+/// How many attributes, links and events found no room, whether an error did not, and whether a text was cut.
 ///
 /// ```text
-/// attributes (20 bits) | links (12 bits) << 20 | an error << 37 | events (24 bits) << 40
+/// attributes (20 bits) | links (12 bits) << 20 | an error << 37 | events (23 bits) << 40 | a cut << 63
 /// ```
 /// Each count stops at its highest value. The upper half has the places of the record's first word, the lower half is
 /// the upper half of its last.
@@ -18,8 +18,9 @@ struct Field {
 
 const ATTRIBUTES: Field = Field { shift: 0, bits: 20 };
 const LINKS: Field = Field { shift: 20, bits: 12 };
-const EVENTS: Field = Field { shift: 40, bits: 24 };
+const EVENTS: Field = Field { shift: 40, bits: 23 };
 const ERROR: u64 = 1 << 37;
+const CUT: u64 = 1 << 63;
 
 impl Lost {
     /// Nothing.
@@ -66,6 +67,11 @@ impl Lost {
         self.0 & ERROR != 0
     }
 
+    /// Whether a name or a description was cut.
+    pub fn has_cut(self) -> bool {
+        self.0 & CUT != 0
+    }
+
     #[cold]
     pub(crate) fn add_attributes(&mut self, more: u32) {
         self.count(&ATTRIBUTES, more);
@@ -86,13 +92,18 @@ impl Lost {
         self.0 |= ERROR;
     }
 
+    #[cold]
+    pub(crate) fn add_cut(&mut self) {
+        self.0 |= CUT;
+    }
+
     /// What another has lost too.
     pub(crate) fn add(&mut self, other: Self) {
         if other != Self::NONE {
             self.add_attributes(other.attributes());
             self.add_links(other.links());
             self.add_events(other.events());
-            self.0 |= other.0 & ERROR;
+            self.0 |= other.0 & (ERROR | CUT);
         }
     }
 }

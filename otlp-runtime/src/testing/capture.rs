@@ -130,6 +130,8 @@ impl Outlet for Arc<Kept> {
         true
     }
 
+    fn write_off(&self) {}
+
     fn last_error(&self) -> Option<String> {
         None
     }

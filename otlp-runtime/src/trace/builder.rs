@@ -9,8 +9,7 @@ use super::{Context, Span};
 use crate::data::{Scope, SpanKind};
 use crate::record::callsite::BUILT;
 use crate::record::context::Parent;
-use crate::record::journal::{Journal, Key, MAX_NAME, truncated};
-use crate::record::layout::tag;
+use crate::record::journal::{Journal, Key};
 use crate::record::local;
 use crate::record::start::start_under;
 use crate::record::value::{Attributes, Value};
@@ -133,7 +132,7 @@ impl SpanBuilder<'_> {
             if starting.is_recording() {
                 starting.journal(|journal| {
                     journal.built(kind, scope);
-                    journal.bytes(Key::None, tag::NAME, truncated(&name, MAX_NAME).as_bytes());
+                    journal.name(&name);
                     journal.append(&written);
                     journal.amend();
                 });

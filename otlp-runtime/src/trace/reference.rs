@@ -7,8 +7,8 @@ use crate::data::{SpanId, StatusCode, TraceFlags, TraceId};
 use crate::record::clock;
 use crate::record::context::{Parent, flag, shared};
 use crate::record::counters;
-use crate::record::journal::{Journal, Key, MAX_NAME, truncated};
-use crate::record::layout::{self, tag};
+use crate::record::journal::{Journal, Key};
+use crate::record::layout;
 use crate::record::span;
 use crate::record::text::Text;
 use crate::record::value::{Attributes, Value};
@@ -96,7 +96,7 @@ impl SpanRef {
         if name.is_empty() {
             return;
         }
-        self.update(|journal| journal.bytes(Key::None, tag::NAME, truncated(name, MAX_NAME).as_bytes()));
+        self.update(|journal| journal.name(name));
     }
 
     /// Links the span to the span of `context`, which caused it too. A context without a span is ignored.

@@ -138,6 +138,12 @@ impl Outlet for ByHand {
         state.deadline.is_some() && state.batches.iter().all(|b| b.fate.is_some())
     }
 
+    fn write_off(&self) {
+        while self.state().batches.iter().any(|batch| batch.fate.is_none()) {
+            self.settle(0, Fate::Dropped);
+        }
+    }
+
     fn last_error(&self) -> Option<String> {
         Some("by hand".to_owned())
     }

@@ -229,14 +229,16 @@ fn a_transport_that_blocks_the_export_thread_holds_nobody_up() {
     let (ended, took) = timed(|| running.shutdown(allowed));
     assert!(matches!(ended, Err(OtlpError::DeadlineExceeded { pending: 10, .. })), "{ended:?}");
     assert!(took < allowed + SLACK, "{took:?}");
-    assert_eq!(balanced(&pipe).in_flight, 10);
-    // Its place is free all the same, and its items get their fate when it lets go.
+    let counts = balanced(&pipe);
+    assert_eq!((counts.queued, counts.in_flight), (0, 0), "{counts:?}");
+    assert_eq!(counts.dropped(DropReason::UnknownOutcome), 10);
+    // Its place is free, and its items keep their fate when it lets go.
     let (next, _) = running.open(Receiver::Accepts);
     running.record(&next, 1);
     running.flush(LONG).unwrap();
     running.let_go.store(true, SeqCst);
     assert!(pipe.outlet.wait_ended(Instant::now() + LONG));
-    settled(&pipe);
+    assert_eq!(balanced(&pipe), counts);
 }
 
 #[test]

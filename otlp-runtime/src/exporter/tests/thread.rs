@@ -81,21 +81,23 @@ fn dropped_without_shutdown_the_thread_ends_and_the_book_is_closed() {
     assert!(counts.balanced() && counts.dropped_total() == 20 * ITEMS, "{counts:?}");
 }
 
+/// Blocks the thread until its sender is dropped, and then has been answered.
+struct Blocks(Mutex<mpsc::Receiver<()>>);
+impl Transport for Blocks {
+    fn send(&self, _: Payload) -> SendFuture<'_> {
+        Box::pin(std::future::poll_fn(|_| {
+            let _ = self.0.lock().unwrap().recv();
+            Poll::Ready(Ok(Accepted::default()))
+        }))
+    }
+
+    fn endpoint(&self) -> &str {
+        "blocks"
+    }
+}
+
 #[test]
 fn join_waits_no_longer_than_it_is_told_even_for_a_transport_that_blocks_its_thread() {
-    struct Blocks(Mutex<mpsc::Receiver<()>>);
-    impl Transport for Blocks {
-        fn send(&self, _: Payload) -> SendFuture<'_> {
-            Box::pin(std::future::poll_fn(|_| {
-                let _ = self.0.lock().unwrap().recv();
-                Poll::Ready(Ok(Accepted::default()))
-            }))
-        }
-
-        fn endpoint(&self) -> &str {
-            "blocks"
-        }
-    }
     let (release, released) = mpsc::channel();
     let ledger = Arc::new(Ledger::default());
     let make: TransportFactory = Box::new(move || Arc::new(Blocks(Mutex::new(released))));
@@ -108,4 +110,34 @@ fn join_waits_no_longer_than_it_is_told_even_for_a_transport_that_blocks_its_thr
     drop(release);
     assert!(shared.settled.wait_until(1, soon()));
     assert!(ledger.counts().balanced());
+}
+
+#[test]
+fn what_is_written_off_by_another_thread_has_its_fate_at_once_and_keeps_it() {
+    let (release, released) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let ledger = Arc::new(Ledger::default());
+    let make: TransportFactory = Box::new(move || {
+        tell.send(()).unwrap();
+        Arc::new(Blocks(Mutex::new(released)))
+    });
+    let settings = Settings { concurrency: 1, ..Settings::default() };
+    let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
+    told.recv().unwrap();
+    send(&exporter, &ledger, 0..3);
+    while ledger.counts().in_flight == 0 {
+        std::thread::yield_now();
+    }
+    exporter.write_off();
+    let counts = ledger.counts();
+    assert!(counts.balanced() && (counts.queued, counts.in_flight) == (0, 0), "{counts:?}");
+    assert_eq!(counts.dropped(DropReason::UnknownOutcome), ITEMS);
+    assert_eq!(counts.dropped(DropReason::Shutdown), 2 * ITEMS);
+    assert!(exporter.settled().wait_until(3, Instant::now()));
+    // Neither the answer that comes now nor another batch opens the book again.
+    drop(release);
+    send(&exporter, &ledger, 3..4);
+    assert!(exporter.join(soon()));
+    let after = ledger.counts();
+    assert_eq!((after.exported, after.dropped_total()), (0, 4 * ITEMS), "{after:?}");
 }
