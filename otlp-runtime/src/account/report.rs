@@ -57,6 +57,7 @@ impl Voice {
     }
 
     /// From now on this is what the process runs with.
+    #[cfg(feature = "export")]
     pub(crate) fn adopt(self) {
         VERBOSITY.store(self.0, Ordering::Relaxed);
     }
