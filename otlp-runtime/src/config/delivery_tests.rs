@@ -123,5 +123,5 @@ fn headers_are_withheld_where_the_endpoint_cannot_be_used() {
         }
     }
     assert_eq!(quiet(&new(), &[headers]).withheld, None);
-    assert_eq!(quiet(&new(), &[headers, ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://h")]).withheld, None);
+    assert_eq!(quiet(&new(), &[headers, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h:1")]).withheld, None);
 }
