@@ -95,10 +95,12 @@ impl Transport for Discreet {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::config::OtlpConfig;
+    use crate::config::{OtlpConfig, TransportProtocol};
 
     fn options() -> Options {
+        let protocol = if cfg!(feature = "http") { TransportProtocol::HttpProtobuf } else { TransportProtocol::Grpc };
         let config = OtlpConfig::default()
+            .with_protocol(protocol)
             .with_header("authorization", "Bearer hunter2-hunter2")
             .with_header("x-key", "hunter2")
             .with_header("x-tenant", "a");
@@ -114,7 +116,7 @@ mod tests {
             &super::super::Endpoint::parse(
                 "endpoint",
                 "http://h:1",
-                crate::config::TransportProtocol::HttpProtobuf,
+                TransportProtocol::HttpProtobuf,
                 super::super::EndpointKind::Base,
             )
             .unwrap(),
