@@ -123,7 +123,7 @@ fn transport_of(settings: &Resolved, voice: Voice) -> Result<TransportFactory, O
         return Ok(transport::unusable(&endpoint, withheld.to_owned()));
     }
     match Options::new(&settings.delivery, endpoint.is_secure()) {
-        Ok(options) => transport::build(protocol, endpoint, settings.timeout, options),
+        Ok(options) => transport::build(protocol, endpoint, options),
         Err(Unusable { error, source: Source::Environment(_) }) => {
             let line = format!("{error}; nothing is sent: put that right and start the program again");
             voice.say(Severity::Warn, &line);

@@ -15,7 +15,7 @@ use otlp_runtime::account::DropReason;
 use otlp_runtime::config::TransportProtocol::Grpc;
 use otlp_runtime::config::{Compression, OtlpConfig};
 use otlp_runtime::exporter::Settings;
-use otlp_runtime::transport::{Accepted, Transport, TransportError};
+use otlp_runtime::transport::{Accepted, Attempt, Transport, TransportError};
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -171,7 +171,7 @@ async fn server(script: impl Fn(usize) -> Reply + Clone + Send + 'static) -> (Ar
 }
 
 async fn send(transport: &Arc<dyn Transport>, body: &[u8]) -> Result<Accepted, TransportError> {
-    bounded(transport.send(payload(Bytes::copy_from_slice(body)))).await
+    attempt(transport, payload(Bytes::copy_from_slice(body))).await
 }
 
 /// The outcome of one call that the server treats as `reply`.
@@ -384,10 +384,44 @@ async fn otp14_after_a_go_away_the_next_call_connects_anew() {
     assert_eq!(connections, [0, 1, 2, 3, 3]);
 }
 
+/// A server that says up to which stream it has read, once it has the call, and leaves.
+async fn leaves(last_stream: u8) -> TransportError {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface).await.unwrap();
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.unwrap();
+            let mut rest = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+            stream.read_exact(&mut rest).await.unwrap();
+            if head[3] == 1 {
+                break; // HEADERS
+            }
+        }
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+        stream.write_all(&[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, last_stream, 0, 0, 0, 0]).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    send(&transport(Grpc, address), b"x").await.unwrap_err()
+}
+
+/// RFC 9113, section 6.8: what came after the last stream that was read may be sent again, for it has not arrived.
+#[tokio::test]
+async fn a_go_away_tells_what_has_not_arrived() {
+    for (last_stream, arrived) in [(0, false), (1, true)] {
+        let (cause, _, may_have_arrived) = retryable::<()>(Err(leaves(last_stream).await));
+        assert_eq!(may_have_arrived, arrived, "{cause}");
+    }
+}
+
 #[tokio::test]
 async fn after_a_call_without_an_answer_the_connection_is_not_trusted() {
     let (transport, log) = server(|n| if n == 0 { Reply::Never } else { ok() }).await;
-    let given_up = tokio::time::timeout(Duration::from_millis(100), transport.send(payload(&b"x"[..]))).await;
+    let sending = transport.send(payload(&b"x"[..]), Attempt::new(PATIENCE));
+    let given_up = tokio::time::timeout(Duration::from_millis(100), sending).await;
     assert!(given_up.is_err());
     assert_eq!(send(&transport, b"y").await, Ok(Accepted::default()));
     let connections: Vec<usize> = log.calls().iter().map(|call| call.connection).collect();
@@ -431,7 +465,7 @@ async fn exp7_exp8_exp12_calls_carry_metadata_and_are_compressed_once_that_pays(
     for (body, packed) in [(&b"small"[..], false), (&large, true)] {
         let prepared = transport.prepare(payload(Bytes::copy_from_slice(body)));
         for _ in 0..2 {
-            assert_eq!(bounded(transport.send(prepared.clone())).await, Ok(Accepted::default()));
+            assert_eq!(attempt(&transport, prepared.clone()).await, Ok(Accepted::default()));
             let call = log.calls().pop().unwrap();
             let headers = call.request.headers();
             assert_eq!(headers["x-api-key"], "hunter2");
@@ -493,7 +527,7 @@ async fn otp14_a_receiver_that_vanishes_is_noticed_by_a_ping() {
     let transport = transport(Grpc, address);
     let first = {
         let transport = Arc::clone(&transport);
-        tokio::spawn(async move { transport.send(payload(&b"x"[..])).await })
+        tokio::spawn(async move { transport.send(payload(&b"x"[..]), Attempt::new(Duration::MAX)).await })
     };
     // Time flies once the call is under way.
     bounded(arrived.notified()).await;

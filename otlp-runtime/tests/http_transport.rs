@@ -15,7 +15,7 @@ use otlp_runtime::config::TransportProtocol::HttpProtobuf;
 use otlp_runtime::config::{Compression, OtlpConfig};
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{RetryPolicy, Settings};
-use otlp_runtime::transport::{Accepted, Endpoint, EndpointKind, Options, Transport, build};
+use otlp_runtime::transport::{Accepted, Attempt, Endpoint, EndpointKind, Options, Transport, build};
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -118,7 +118,7 @@ async fn send(
     transport: &Arc<dyn Transport>,
     body: &[u8],
 ) -> Result<Accepted, otlp_runtime::transport::TransportError> {
-    bounded(transport.send(payload(Bytes::copy_from_slice(body)))).await
+    attempt(transport, payload(Bytes::copy_from_slice(body))).await
 }
 
 #[tokio::test]
@@ -147,10 +147,10 @@ async fn exp5_t7_a_signals_endpoint_is_used_as_it_is() {
     let (_, log, address) = server(|_| reply(OK)).await;
     let url = format!("http://{address}/in/here?key=1");
     let endpoint = Endpoint::parse("endpoint", &url, HttpProtobuf, EndpointKind::Signal).unwrap();
-    let transport = build(HttpProtobuf, endpoint, PATIENCE, Options::default()).unwrap()();
+    let transport = build(HttpProtobuf, endpoint, Options::default()).unwrap()();
     for signal in [Signal::Traces, Signal::Logs] {
         let payload = otlp_runtime::transport::Payload { signal, ..payload(&b"x"[..]) };
-        bounded(transport.send(payload)).await.unwrap();
+        attempt(&transport, payload).await.unwrap();
     }
     assert!(log.requests().iter().all(|r| r.head.starts_with("POST /in/here?key=1 HTTP/1.1\r\n")));
     assert!(!transport.endpoint().contains("key"));
@@ -183,7 +183,7 @@ async fn otp13_a_refused_port_is_retryable_and_nothing_arrived() {
 
 #[tokio::test]
 async fn a_host_without_an_address_is_retryable_and_nothing_arrived() {
-    let transport = factory(HttpProtobuf, "http://no-such-host.invalid:4318", PATIENCE)();
+    let transport = factory(HttpProtobuf, "http://no-such-host.invalid:4318")();
     let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
     assert!(cause.contains("cannot connect to no-such-host.invalid:4318"), "{cause}");
     assert!(!may_have_arrived);
@@ -290,7 +290,8 @@ async fn otp11_otp12_otp17_errors_are_typed_by_their_status() {
 #[tokio::test]
 async fn a_dropped_send_closes_its_connection_and_leaves_the_transport_usable() {
     let (transport, log, _) = server(|n| if n == 0 { Reply::Never } else { reply(OK) }).await;
-    let given_up = tokio::time::timeout(Duration::from_millis(100), transport.send(payload(&b"x"[..]))).await;
+    let sending = transport.send(payload(&b"x"[..]), Attempt::new(PATIENCE));
+    let given_up = tokio::time::timeout(Duration::from_millis(100), sending).await;
     assert!(given_up.is_err());
     assert_eq!(send(&transport, b"y").await, Ok(Accepted::default()));
     assert_eq!(log.connections(), 2);
@@ -391,7 +392,7 @@ async fn exp7_exp8_exp12_requests_carry_headers_and_are_compressed_once_that_pay
         let prepared = transport.prepare(payload(Bytes::copy_from_slice(body)));
         // What waits for a retry is what was compressed.
         for _ in 0..2 {
-            bounded(transport.send(prepared.clone())).await.unwrap();
+            attempt(&transport, prepared.clone()).await.unwrap();
             let request = log.requests().pop().unwrap();
             let head = request.head.to_lowercase();
             assert!(head.contains("\r\nx-api-key: hunter2\r\n"), "{head}");

@@ -14,10 +14,11 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use otlp_runtime::account::DropReason;
 use otlp_runtime::config::TransportProtocol::{self, Grpc, HttpProtobuf};
 use otlp_runtime::config::{Compression, OtlpConfig, Pem, Source};
 use otlp_runtime::exporter::{Exporter, RetryPolicy, Settings};
-use otlp_runtime::transport::{Accepted, Transport, TransportError};
+use otlp_runtime::transport::{Accepted, Attempt, Transport, TransportError};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
@@ -182,7 +183,7 @@ fn https(host: &str, address: SocketAddr) -> String {
 
 async fn send(transport: &Arc<dyn Transport>, body: &[u8]) -> Result<Accepted, TransportError> {
     let payload = transport.prepare(payload(Bytes::copy_from_slice(body)));
-    bounded(transport.send(payload)).await
+    attempt(transport, payload).await
 }
 
 /// The error of a certificate that cannot be accepted: retryable, and surely not arrived.
@@ -325,10 +326,53 @@ async fn a_handshake_without_an_answer_takes_less_than_the_attempt_and_nothing_a
         )
         .unwrap();
         let options = options(&Authority::new().trusted(), true).unwrap();
-        let attempt = Duration::from_millis(300);
-        let transport = otlp_runtime::transport::build(protocol, endpoint, attempt, options).unwrap()();
-        let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
-        assert!(cause.contains("no answer within 270ms") && !may_have_arrived, "{cause}");
+        let transport = otlp_runtime::transport::build(protocol, endpoint, options).unwrap()();
+        let attempt = Attempt::new(Duration::from_millis(300));
+        let (cause, _, may_have_arrived) =
+            retryable(bounded(transport.send(payload(&b"x"[..]), attempt.clone())).await);
+        assert!(cause.contains("no answer within 2") && !may_have_arrived, "{cause}");
+        assert!(!attempt.left().is_zero() && !attempt.may_have_arrived());
+    }
+}
+
+/// Law 2: what is cut off by the end of its batch's time, or of the program's, was not sent if nothing was connected by then.
+#[test]
+fn what_is_cut_off_while_it_connects_has_not_arrived() {
+    let (_listener, address) = black_hole();
+    for protocol in BOTH {
+        let start = |retry| {
+            let settings = Settings { retry, ..Settings::default() };
+            let endpoint = otlp_runtime::transport::Endpoint::parse(
+                "endpoint",
+                &https("127.0.0.1", address),
+                protocol,
+                otlp_runtime::transport::EndpointKind::Base,
+            );
+            let options = options(&Authority::new().trusted(), true).unwrap();
+            let make = otlp_runtime::transport::build(protocol, endpoint.unwrap(), options).unwrap();
+            let ledger = Arc::new(otlp_runtime::account::Ledger::default());
+            let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
+            for seq in 0..10 {
+                ledger.recorded(10);
+                exporter.enqueue(otlp_runtime::exporter::Batch { seq, payload: payload(&b"x"[..]) });
+            }
+            (exporter, ledger)
+        };
+        // Its batches have less time than one attempt.
+        let (exporter, ledger) =
+            start(RetryPolicy { max_elapsed: Duration::from_millis(200), ..RetryPolicy::default() });
+        assert!(exporter.settled().wait_until(10, std::time::Instant::now() + PATIENCE));
+        assert_eq!(ledger.counts().dropped(DropReason::RetryExhausted), 100, "{:?}", ledger.counts());
+        let cause = exporter.last_error().unwrap();
+        assert!(cause.contains("cannot connect to 127.0.0.1"), "{cause}");
+        shut_down(exporter, PATIENCE);
+        // The program ends before an attempt does.
+        let (exporter, ledger) = start(RetryPolicy::default());
+        while ledger.counts().in_flight < 80 {
+            std::thread::yield_now();
+        }
+        shut_down(exporter, Duration::from_millis(100));
+        assert_eq!(ledger.counts().dropped(DropReason::Shutdown), 100, "{:?}", ledger.counts());
     }
 }
 
@@ -351,7 +395,7 @@ fn what_a_bad_certificate_held_up_arrives_once_it_is_renewed() {
             )
             .unwrap();
             let options = options(&authority.trusted(), true).unwrap();
-            let make = otlp_runtime::transport::build(protocol, endpoint, PATIENCE, options).unwrap();
+            let make = otlp_runtime::transport::build(protocol, endpoint, options).unwrap();
             let ledger = Arc::new(otlp_runtime::account::Ledger::default());
             let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
             ledger.recorded(10);
@@ -441,7 +485,7 @@ fn behind(proxy: &str, protocol: TransportProtocol, config: OtlpConfig) -> Arc<d
         otlp_runtime::transport::EndpointKind::Base,
     );
     let options = otlp_runtime::transport::Options::new(&resolved.delivery, true).unwrap();
-    otlp_runtime::transport::build(protocol, endpoint.unwrap(), PATIENCE, options).unwrap()()
+    otlp_runtime::transport::build(protocol, endpoint.unwrap(), options).unwrap()()
 }
 
 #[tokio::test]

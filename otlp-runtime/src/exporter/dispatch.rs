@@ -74,9 +74,9 @@ impl Dispatcher {
     }
 
     /// Gives everything that has no fate yet its last one; nothing is taken in after this.
-    pub(super) fn close(&mut self, queued: DropReason, in_flight: DropReason) {
+    pub(super) fn close(&mut self, reason: DropReason) {
         self.attempts.abort_all();
-        self.shared.close(queued, in_flight);
+        self.shared.close(reason);
         self.shared.speak();
         self.shared.settled.announce();
     }
@@ -105,16 +105,18 @@ impl Dispatcher {
                 Err(_) => return self.shared.panicked(seq, "while it prepared a batch"),
             }
         }
-        let Some(first) = self.shared.started(seq, &payload, now) else { return };
-        let limit = self.shared.settings.timeout.min(self.shared.settings.retry.left(first, now));
-        let attempt = async move {
-            let timed = tokio::time::timeout(limit, transport.send(payload)).await;
+        let Some((limit, attempt)) = self.shared.started(seq, &payload, now) else { return };
+        let sending = async move {
+            attempt.sending()?;
+            let timed = tokio::time::timeout_at(attempt.deadline(), transport.send(payload, attempt.clone())).await;
             timed.unwrap_or_else(|_| {
-                let cause = format!("no answer within {limit:?}");
-                Err(TransportError::Retryable { cause, after: None, may_have_arrived: true })
+                let may_have_arrived = attempt.may_have_arrived();
+                let missing = if may_have_arrived { "answer" } else { "connection" };
+                let cause = format!("no {missing} within {limit:?}");
+                Err(TransportError::Retryable { cause, after: None, may_have_arrived })
             })
         };
-        let id = self.attempts.spawn(attempt).id();
+        let id = self.attempts.spawn(sending).id();
         self.flights.insert(id, Flight { seq, last_chance: ending });
     }
 

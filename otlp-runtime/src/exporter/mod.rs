@@ -136,7 +136,7 @@ impl Exporter {
     /// until the deadline of shutdown. What that thread may still hear of it changes nothing.
     pub fn write_off(&self) {
         self.shutdown(Instant::now());
-        self.shared.close(DropReason::Shutdown, DropReason::UnknownOutcome);
+        self.shared.close(DropReason::Shutdown);
     }
 
     /// Has the thread say a line on stderr, which may block. Each kind has a rate limit of its own; of lines that wait, only
@@ -231,11 +231,7 @@ fn export(runtime: &Runtime, shared: Arc<Shared>, make: TransportFactory) {
     });
     let mut dispatcher = Dispatcher::new(shared, transport);
     let ran = catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatcher.run())));
-    let (queued, in_flight) = match ran {
-        Ok(()) => (DropReason::Shutdown, DropReason::UnknownOutcome),
-        Err(_) => (DropReason::Poison, DropReason::Poison),
-    };
-    dispatcher.close(queued, in_flight);
+    dispatcher.close(if ran.is_ok() { DropReason::Shutdown } else { DropReason::Poison });
 }
 
 /// Whether the thread has ended.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Batch;
 use crate::account::DropReason;
+use crate::transport::Attempt;
 
 /// What a batch costs beside its bytes, so that empty ones are bounded too.
 const OVERHEAD: usize = 256;
@@ -18,6 +19,8 @@ pub(super) struct Entry {
     pub(super) first: Option<Instant>,
     /// Whether one of the attempts may have arrived although it failed.
     pub(super) may_have_arrived: bool,
+    /// The one that is under way.
+    pub(super) attempt: Option<Attempt>,
     /// What it costs the queue, whatever becomes of its body.
     cost: usize,
 }
@@ -25,13 +28,15 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(batch: Batch) -> Self {
         let cost = batch.payload.body.len().saturating_add(OVERHEAD);
-        Self { batch, failures: 0, first: None, may_have_arrived: false, cost }
+        Self { batch, failures: 0, first: None, may_have_arrived: false, attempt: None, cost }
     }
 
-    /// Why it is dropped, if `reason` is what ends it: what may have arrived has an unknown outcome, unless we know better.
+    /// Why it is dropped, if `reason` is what ends it: what may have arrived has an unknown outcome, unless we know better. An
+    /// attempt that has sent nothing so far will not.
     pub(super) fn final_reason(&self, reason: DropReason) -> DropReason {
+        let may_have_arrived = self.attempt.as_ref().is_some_and(Attempt::abandon) || self.may_have_arrived;
         match reason {
-            DropReason::Shutdown | DropReason::RetryExhausted if self.may_have_arrived => DropReason::UnknownOutcome,
+            DropReason::Shutdown | DropReason::RetryExhausted if may_have_arrived => DropReason::UnknownOutcome,
             reason => reason,
         }
     }

@@ -10,7 +10,7 @@ use super::health::{Health, Line};
 use super::queue::{Entry, Queue, Refusal};
 use super::{Batch, Settings, Settled};
 use crate::account::{DropReason, Ledger};
-use crate::transport::{Accepted, Payload};
+use crate::transport::{Accepted, Attempt, Payload};
 
 /// The clock of queue and time-outs: tokio's, which tests can drive.
 pub(super) fn now() -> Instant {
@@ -135,12 +135,16 @@ impl Shared {
         Some(Sending { batch, is_new })
     }
 
-    /// An attempt starts at `now` to send the batch as `payload`. When its first did; `None`: it was written off.
-    pub(super) fn started(&self, seq: u64, payload: &Payload, now: Instant) -> Option<Instant> {
+    /// An attempt starts at `now` to send the batch as `payload`: how long it may take. `None`: the batch was written off.
+    pub(super) fn started(&self, seq: u64, payload: &Payload, now: Instant) -> Option<(Duration, Attempt)> {
         let mut state = self.state();
         let entry = state.under_way.get_mut(&seq)?;
         entry.batch.payload = payload.clone();
-        Some(*entry.first.get_or_insert(now))
+        let first = *entry.first.get_or_insert(now);
+        let limit = self.settings.timeout.min(self.settings.retry.left(first, now));
+        let attempt = Attempt::new(limit);
+        entry.attempt = Some(attempt.clone());
+        Some((limit, attempt))
     }
 
     pub(super) fn accepted(&self, seq: u64, accepted: &Accepted) {
@@ -172,6 +176,7 @@ impl Shared {
         let Some(mut entry) = state.under_way.remove(&seq) else { return };
         entry.failures = entry.failures.saturating_add(1);
         entry.may_have_arrived |= failure.may_have_arrived;
+        entry.attempt = None;
         if let Some(line) = state.health.failed(now, failure.cause) {
             state.will_say(line);
         }
@@ -237,15 +242,15 @@ impl Shared {
     }
 
     /// Closes, and drops what is queued and what is in flight. Any thread may do so: what comes of it later changes nothing.
-    pub(super) fn close(&self, queued: DropReason, in_flight: DropReason) {
+    pub(super) fn close(&self, reason: DropReason) {
         let mut state = self.state();
         state.closed = true;
         for entry in std::mem::take(&mut state.under_way).into_values() {
-            self.drop_taken(&mut state, &entry, in_flight);
+            self.drop_taken(&mut state, &entry, reason);
         }
         while let Some(entry) = state.queue.pop_any() {
             state.queue.release(&entry);
-            self.drop_queued(&mut state, &entry, queued);
+            self.drop_queued(&mut state, &entry, reason);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Accepted, Payload, SendFuture, Transport, TransportError, TransportFactory};
+use super::{Accepted, Attempt, Payload, SendFuture, Transport, TransportError, TransportFactory};
 use crate::os::stdout::{self, PIECE, State};
 
 /// How long stdout may take nothing at all until what is left is given up.
@@ -22,7 +22,7 @@ pub(crate) fn build() -> TransportFactory {
 struct Console;
 
 impl Transport for Console {
-    fn send(&self, payload: Payload) -> SendFuture<'_> {
+    fn send(&self, payload: Payload, _: Attempt) -> SendFuture<'_> {
         Box::pin(print(payload))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Accepted, Options, Payload, SendFuture, Transport, TransportError};
+use super::{Accepted, Attempt, Options, Payload, SendFuture, Transport, TransportError};
 
 /// Shorter values are no secrets, and would blot out half of every text.
 const SHORTEST: usize = 5;
@@ -69,9 +69,9 @@ impl Transport for Discreet {
         self.transport.prepare(payload)
     }
 
-    fn send(&self, payload: Payload) -> SendFuture<'_> {
+    fn send(&self, payload: Payload, attempt: Attempt) -> SendFuture<'_> {
         Box::pin(async move {
-            match self.transport.send(payload).await {
+            match self.transport.send(payload, attempt).await {
                 Ok(Accepted { rejected, message }) => {
                     Ok(Accepted { rejected, message: message.map(|message| self.hide(message)) })
                 }

@@ -1,7 +1,6 @@
 //! OTLP over gRPC: unary calls with ready-made bytes, over our own connection.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, TE};
@@ -13,7 +12,8 @@ use super::connection::{Framed, Http2, Lease, Target, failure};
 use super::gzip::{self, Unpacked};
 use super::status::{Code, Status};
 use super::{
-    Accepted, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, compress,
+    Accepted, Attempt, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify,
+    compress,
 };
 use crate::config::Compression;
 use crate::data::Signal;
@@ -34,10 +34,10 @@ pub(super) struct GrpcTransport {
 }
 
 impl GrpcTransport {
-    pub(super) fn new(endpoint: Endpoint, attempt: Duration, options: Options) -> Self {
+    pub(super) fn new(endpoint: Endpoint, options: Options) -> Self {
         Self {
             display: endpoint.to_string(),
-            connection: Arc::new(Http2::new(Target::new(endpoint, attempt, &options, b"h2"))),
+            connection: Arc::new(Http2::new(Target::new(endpoint, &options, b"h2"))),
             headers: options.headers,
             compression: options.compression,
         }
@@ -63,8 +63,8 @@ impl GrpcTransport {
         request
     }
 
-    async fn attempt(&self, payload: Payload) -> Result<Accepted, TransportError> {
-        let (response, mut lease) = self.connection.request(self.request(payload)).await?;
+    async fn attempt(&self, payload: Payload, attempt: Attempt) -> Result<Accepted, TransportError> {
+        let (response, mut lease) = self.connection.request(self.request(payload), &attempt).await?;
         let (head, body) = response.into_parts();
         if let Some(status) = Status::from_headers(&head.headers) {
             lease.release();
@@ -81,8 +81,8 @@ impl Transport for GrpcTransport {
         compress(self.compression, payload)
     }
 
-    fn send(&self, payload: Payload) -> SendFuture<'_> {
-        Box::pin(self.attempt(payload))
+    fn send(&self, payload: Payload, attempt: Attempt) -> SendFuture<'_> {
+        Box::pin(self.attempt(payload, attempt))
     }
 
     fn endpoint(&self) -> &str {

@@ -7,13 +7,12 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderV
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use tokio::time::Instant;
 
 use super::connection::{Http1, Target};
 use super::gzip::{self, Unpacked};
 use super::{
-    Accepted, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify, compress,
-    wire,
+    Accepted, Attempt, Endpoint, Options, Payload, RESPONSE_LIMIT, SendFuture, Transport, TransportError, classify,
+    compress, wire,
 };
 use crate::config::Compression;
 
@@ -37,21 +36,18 @@ pub(super) struct HttpTransport {
     headers: HeaderMap,
     compression: Compression,
     endpoint: Endpoint,
-    /// When an attempt stops to wait for a body: before its time is over, for then it would count as never answered.
-    patience: Duration,
 }
 
 impl HttpTransport {
-    pub(super) fn new(endpoint: Endpoint, attempt: Duration, options: Options) -> Self {
+    pub(super) fn new(endpoint: Endpoint, options: Options) -> Self {
         Self {
             display: endpoint.to_string(),
             // An authority consists of characters that a header may hold.
             host: HeaderValue::from_str(endpoint.authority()).unwrap_or(HeaderValue::from_static("")),
-            connections: Http1::new(Target::new(endpoint.clone(), attempt, &options, b"http/1.1")),
+            connections: Http1::new(Target::new(endpoint.clone(), &options, b"http/1.1")),
             headers: options.headers,
             compression: options.compression,
             endpoint,
-            patience: attempt.saturating_sub((attempt / 10).min(Duration::from_millis(100))),
         }
     }
 
@@ -71,13 +67,14 @@ impl HttpTransport {
         request
     }
 
-    async fn attempt(&self, payload: Payload) -> Result<Accepted, TransportError> {
-        let start = Instant::now();
+    async fn attempt(&self, payload: Payload, attempt: Attempt) -> Result<Accepted, TransportError> {
+        // A body that is late is not waited for to the very end: the attempt would count as never answered.
+        let spare = (attempt.left() / 10).min(Duration::from_millis(100));
         let request = self.request(payload);
-        let (response, link) = self.connections.request(request).await?;
+        let (response, link) = self.connections.request(request, &attempt).await?;
         let (head, body) = response.into_parts();
         let limit = if head.status.is_success() { RESPONSE_LIMIT } else { ERROR_BODY_LIMIT };
-        let body = read(body, limit, BODY_TIME.min(self.patience.saturating_sub(start.elapsed()))).await;
+        let body = read(body, limit, BODY_TIME.min(attempt.left().saturating_sub(spare))).await;
         if body.end == End::Whole {
             self.connections.keep(link);
         }
@@ -91,8 +88,8 @@ impl Transport for HttpTransport {
         compress(self.compression, payload)
     }
 
-    fn send(&self, payload: Payload) -> SendFuture<'_> {
-        Box::pin(self.attempt(payload))
+    fn send(&self, payload: Payload, attempt: Attempt) -> SendFuture<'_> {
+        Box::pin(self.attempt(payload, attempt))
     }
 
     fn endpoint(&self) -> &str {

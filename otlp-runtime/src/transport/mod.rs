@@ -2,6 +2,7 @@
 //!
 //! A transport makes a single attempt. Retry, time-out and queueing stand above it, in `exporter`.
 
+mod attempt;
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod classify;
 #[cfg(any(feature = "http", feature = "grpc"))]
@@ -31,6 +32,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use attempt::Attempt;
 pub use endpoint::{Endpoint, EndpointKind};
 pub use options::{Options, Unusable};
 pub use unusable::unusable;
@@ -107,8 +109,9 @@ pub trait Transport: Send + Sync + 'static {
         payload
     }
 
-    /// Makes one attempt.
-    fn send(&self, payload: Payload) -> SendFuture<'_>;
+    /// Makes one attempt. Whoever calls it cuts it off when its time is over, by dropping the future; the transport may look at
+    /// that time, and says when nothing was sent so far.
+    fn send(&self, payload: Payload, attempt: Attempt) -> SendFuture<'_>;
 
     /// Where it sends to, for messages: an endpoint without credentials.
     fn endpoint(&self) -> &str;
@@ -118,21 +121,14 @@ pub trait Transport: Send + Sync + 'static {
 pub type TransportFactory = Box<dyn FnOnce() -> Arc<dyn Transport> + Send>;
 
 /// The factory for `protocol`: everything that can be wrong is told here, before a thread starts.
-///
-/// `attempt` is the time-out of one attempt; connecting takes no more than nine tenths of it.
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(unused_variables))]
-pub fn build(
-    protocol: TransportProtocol,
-    endpoint: Endpoint,
-    attempt: Duration,
-    options: Options,
-) -> Result<TransportFactory, OtlpError> {
+pub fn build(protocol: TransportProtocol, endpoint: Endpoint, options: Options) -> Result<TransportFactory, OtlpError> {
     match protocol {
         #[cfg(feature = "http")]
         TransportProtocol::HttpProtobuf => {
             let secrets = discreet::secrets(&options);
             Ok(Box::new(move || {
-                let transport = Arc::new(http::HttpTransport::new(endpoint, attempt, options));
+                let transport = Arc::new(http::HttpTransport::new(endpoint, options));
                 discreet::Discreet::around(transport, secrets)
             }))
         }
@@ -140,7 +136,7 @@ pub fn build(
         TransportProtocol::Grpc => {
             let secrets = discreet::secrets(&options);
             Ok(Box::new(move || {
-                let transport = Arc::new(grpc::GrpcTransport::new(endpoint, attempt, options));
+                let transport = Arc::new(grpc::GrpcTransport::new(endpoint, options));
                 discreet::Discreet::around(transport, secrets)
             }))
         }
@@ -166,7 +162,7 @@ mod tests {
             (TransportProtocol::Grpc, cfg!(feature = "grpc")),
         ] {
             let endpoint = Endpoint::parse("endpoint", "http://h:1", protocol, EndpointKind::Base).unwrap();
-            match build(protocol, endpoint, Duration::from_secs(1), Options::default()) {
+            match build(protocol, endpoint, Options::default()) {
                 Ok(make) => assert!(there && make().endpoint() == "http://h:1"),
                 Err(OtlpError::FeatureDisabled { .. }) => assert!(!there),
                 Err(error) => panic!("{error}"),

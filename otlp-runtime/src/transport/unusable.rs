@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Endpoint, Payload, SendFuture, Transport, TransportError, TransportFactory};
+use super::{Attempt, Endpoint, Payload, SendFuture, Transport, TransportError, TransportFactory};
 
 /// A transport that sends nothing, and says why.
 pub fn unusable(endpoint: &Endpoint, cause: String) -> TransportFactory {
@@ -17,7 +17,7 @@ struct Inert {
 }
 
 impl Transport for Inert {
-    fn send(&self, _: Payload) -> SendFuture<'_> {
+    fn send(&self, _: Payload, _: Attempt) -> SendFuture<'_> {
         let cause = self.cause.clone();
         Box::pin(async { Err(TransportError::Unsendable { cause }) })
     }

@@ -12,7 +12,8 @@ use otlp_runtime::config::{OtlpConfig, TransportProtocol};
 use otlp_runtime::data::Signal;
 use otlp_runtime::exporter::{Batch, Exporter, Settings};
 use otlp_runtime::transport::{
-    Endpoint, EndpointKind, Options, Payload, Transport, TransportError, TransportFactory, Unusable, build,
+    Accepted, Attempt, Endpoint, EndpointKind, Options, Payload, Transport, TransportError, TransportFactory, Unusable,
+    build,
 };
 use tokio::net::TcpListener;
 
@@ -37,17 +38,22 @@ pub fn black_hole() -> (std::net::TcpListener, SocketAddr) {
     (listener, address)
 }
 
-pub fn factory(protocol: TransportProtocol, url: &str, attempt: Duration) -> TransportFactory {
+pub fn factory(protocol: TransportProtocol, url: &str) -> TransportFactory {
     let endpoint = Endpoint::parse("endpoint", url, protocol, EndpointKind::Base).unwrap();
-    build(protocol, endpoint, attempt, Options::default()).unwrap()
+    build(protocol, endpoint, Options::default()).unwrap()
 }
 
 pub fn transport(protocol: TransportProtocol, address: SocketAddr) -> Arc<dyn Transport> {
-    factory(protocol, &format!("http://{address}"), PATIENCE)()
+    factory(protocol, &format!("http://{address}"))()
 }
 
 pub fn payload(body: impl Into<Bytes>) -> Payload {
     Payload { signal: Signal::Traces, body: body.into(), gzip: false, items: 10 }
+}
+
+/// One attempt, with all the time of a test.
+pub async fn attempt(transport: &Arc<dyn Transport>, payload: Payload) -> Result<Accepted, TransportError> {
+    bounded(transport.send(payload, Attempt::new(PATIENCE))).await
 }
 
 pub async fn bounded<T>(future: impl Future<Output = T>) -> T {
@@ -74,7 +80,7 @@ pub fn permanent<T: std::fmt::Debug>(outcome: Result<T, TransportError>) -> Stri
 /// A whole exporter with `batches` of ten items enqueued.
 pub fn exporter(protocol: TransportProtocol, url: &str, settings: Settings, batches: u64) -> (Exporter, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::default());
-    let make = factory(protocol, url, settings.timeout);
+    let make = factory(protocol, url);
     let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
     for seq in 0..batches {
         ledger.recorded(10);
@@ -101,7 +107,7 @@ pub fn options(config: &OtlpConfig, secure: bool) -> Result<Options, Unusable> {
 pub fn configured(protocol: TransportProtocol, url: &str, config: &OtlpConfig) -> Arc<dyn Transport> {
     let endpoint = Endpoint::parse("endpoint", url, protocol, EndpointKind::Base).unwrap();
     let options = options(config, endpoint.is_secure()).unwrap();
-    build(protocol, endpoint, PATIENCE, options).unwrap()()
+    build(protocol, endpoint, options).unwrap()()
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {

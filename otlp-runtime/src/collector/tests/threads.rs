@@ -13,7 +13,7 @@ use crate::collector::flush::Flush;
 use crate::collector::own;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, Settings};
-use crate::transport::{Accepted, Payload, SendFuture, Transport, TransportError};
+use crate::transport::{Accepted, Attempt, Payload, SendFuture, Transport, TransportError};
 
 /// Far more than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ struct Scripted {
 }
 
 impl Transport for Scripted {
-    fn send(&self, payload: Payload) -> SendFuture<'_> {
+    fn send(&self, payload: Payload, _: Attempt) -> SendFuture<'_> {
         Box::pin(async move {
             match self.receiver {
                 Receiver::Accepts => {

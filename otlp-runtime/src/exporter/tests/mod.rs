@@ -14,7 +14,7 @@ use tokio::task::JoinHandle as Task;
 use super::*;
 use crate::account::Counts;
 use crate::data::Signal;
-use crate::transport::{Accepted, SendFuture, Transport, TransportError};
+use crate::transport::{Accepted, Attempt, SendFuture, Transport, TransportError};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Items of every batch.
@@ -29,6 +29,8 @@ enum Step {
     Retry(Option<Duration>, bool),
     Refuse,
     Never,
+    /// Never gets as far as to send.
+    Connect,
     Panic,
 }
 
@@ -73,10 +75,10 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Transport for Scripted {
-    fn send(&self, payload: Payload) -> SendFuture<'_> {
+    fn send(&self, payload: Payload, attempt: Attempt) -> SendFuture<'_> {
         Box::pin(async move {
             let batch = u64::from_le_bytes(payload.body[..8].try_into().unwrap());
-            let attempt = {
+            let tried = {
                 let mut calls = self.calls.lock().unwrap();
                 calls.push((batch, shared::now()));
                 calls.iter().filter(|(b, _)| *b == batch).count()
@@ -84,7 +86,7 @@ impl Transport for Scripted {
             self.peak.fetch_max(self.under_way.fetch_add(1, SeqCst) + 1, SeqCst);
             let _under_way = UnderWay(&self.under_way);
             tokio::time::sleep(self.delay).await;
-            match (self.script)(batch, u32::try_from(attempt).unwrap()) {
+            match (self.script)(batch, u32::try_from(tried).unwrap()) {
                 Step::Accept => {
                     self.accepted.fetch_add(ITEMS, SeqCst);
                     Ok(Accepted::default())
@@ -98,6 +100,10 @@ impl Transport for Scripted {
                 }
                 Step::Refuse => Err(TransportError::Permanent { cause: "bad".into() }),
                 Step::Never => std::future::pending().await,
+                Step::Connect => {
+                    attempt.unsent();
+                    std::future::pending().await
+                }
                 Step::Panic => panic!("scripted"),
             }
         })
@@ -130,7 +136,7 @@ impl Rig {
         let mut dispatcher = Dispatcher::new(Arc::clone(&shared), Some(Arc::clone(&transport) as Arc<dyn Transport>));
         let task = tokio::spawn(async move {
             dispatcher.run().await;
-            dispatcher.close(DropReason::Shutdown, DropReason::UnknownOutcome);
+            dispatcher.close(DropReason::Shutdown);
         });
         Self { shared, said, transport, task, next: 0 }
     }
@@ -281,6 +287,18 @@ async fn an_attempt_without_an_answer_times_out_and_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_cut_off_before_it_is_sent_has_not_arrived() {
+    let retry = RetryPolicy { max_elapsed: 8 * SECOND, ..RetryPolicy::default() };
+    let mut rig = Rig::new(Settings { retry, ..Settings::default() }, Scripted::new(SECOND, |_, _| Step::Connect));
+    rig.enqueue(1);
+    assert_eq!(rig.settled().await.dropped(DropReason::RetryExhausted), ITEMS);
+    assert!(rig.shared.state().health.last_error().unwrap().contains("no connection within 8s"));
+    rig.enqueue(1);
+    tokio::time::sleep(2 * SECOND).await;
+    assert_eq!(rig.shutdown(SECOND).await.dropped(DropReason::Shutdown), ITEMS);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_of_the_transport_costs_one_batch() {
     let script = |b, _| if b == 1 { Step::Panic } else { Step::Accept };
     let mut rig = Rig::new(Settings::default(), Scripted::new(Duration::ZERO, script));
@@ -387,6 +405,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(after, arrived)| Step::Retry(after.map(Duration::from_millis), arrived)),
         1 => Just(Step::Refuse),
         1 => Just(Step::Never),
+        1 => Just(Step::Connect),
         1 => Just(Step::Panic),
     ]
 }

@@ -84,7 +84,7 @@ fn dropped_without_shutdown_the_thread_ends_and_the_book_is_closed() {
 /// Blocks the thread until its sender is dropped, and then has been answered.
 struct Blocks(Mutex<mpsc::Receiver<()>>);
 impl Transport for Blocks {
-    fn send(&self, _: Payload) -> SendFuture<'_> {
+    fn send(&self, _: Payload, _: Attempt) -> SendFuture<'_> {
         Box::pin(std::future::poll_fn(|_| {
             let _ = self.0.lock().unwrap().recv();
             Poll::Ready(Ok(Accepted::default()))

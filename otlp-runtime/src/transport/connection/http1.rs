@@ -11,8 +11,8 @@ use hyper_util::rt::TokioIo;
 
 use super::stream::Refused;
 use super::{Target, chain};
-use crate::transport::TransportError;
 use crate::transport::classify::{lost, unsent};
+use crate::transport::{Attempt, TransportError};
 
 /// More idle connections than this are closed.
 const IDLE_LIMIT: usize = 16;
@@ -45,9 +45,11 @@ impl Http1 {
     pub(in crate::transport) async fn request(
         &self,
         mut request: Request<Full<Bytes>>,
+        attempt: &Attempt,
     ) -> Result<(Response<Incoming>, Link), TransportError> {
         // The receiver may have closed a kept connection in the meantime; hyper hands back what it could not write.
         while let Some(mut link) = self.take() {
+            attempt.sending()?;
             match link.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, link)),
                 Err(mut error) => match error.take_message() {
@@ -56,7 +58,8 @@ impl Http1 {
                 },
             }
         }
-        let mut link = self.connect().await?;
+        let mut link = self.connect(attempt).await?;
+        attempt.sending()?;
         match link.sender.try_send_request(request).await {
             Ok(response) => Ok((response, link)),
             Err(error) => Err(match link.refused.get() {
@@ -86,8 +89,8 @@ impl Http1 {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn connect(&self) -> Result<Link, TransportError> {
-        let stream = self.target.dial().await?;
+    async fn connect(&self, attempt: &Attempt) -> Result<Link, TransportError> {
+        let stream = self.target.dial(attempt).await?;
         let refused = stream.refused();
         let handshake = Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unsent(explain(&error)))?;

@@ -15,9 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::stream::Refused;
 use super::{Target, chain};
-use crate::transport::TransportError;
 use crate::transport::classify::{self, lost, unsent};
 use crate::transport::status::Code;
+use crate::transport::{Attempt, TransportError};
 
 /// Answers are small; a window this large never makes the receiver wait.
 const WINDOW: u32 = 1024 * 1024;
@@ -59,9 +59,11 @@ impl Http2 {
     pub(in crate::transport) async fn request(
         self: &Arc<Self>,
         mut request: Request<Framed>,
+        attempt: &Attempt,
     ) -> Result<(Response<Incoming>, Lease), TransportError> {
         loop {
-            let (mut link, fresh) = self.link().await?;
+            let (mut link, fresh) = self.link(attempt).await?;
+            attempt.sending()?;
             let mut lease = Lease { owner: Some(Arc::clone(self)), id: link.id };
             match link.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, lease)),
@@ -86,10 +88,11 @@ impl Http2 {
     }
 
     /// The connection, and whether it was made just now.
-    async fn link(&self) -> Result<(Link, bool), TransportError> {
+    async fn link(&self, attempt: &Attempt) -> Result<(Link, bool), TransportError> {
         if let Some(link) = self.usable() {
             return Ok((link, false));
         }
+        attempt.unsent();
         let tries = self.tries.load(Ordering::Relaxed);
         let mut failure = self.connecting.lock().await;
         if let Some(link) = self.usable() {
@@ -99,7 +102,7 @@ impl Http2 {
         if let Some(failure) = failure.as_ref().filter(|_| self.tries.load(Ordering::Relaxed) > tries) {
             return Err(failure.clone());
         }
-        let connected = self.connect().await;
+        let connected = self.connect(attempt).await;
         let id = self.tries.fetch_add(1, Ordering::Relaxed);
         *failure = connected.as_ref().err().cloned();
         let (sender, refused) = connected?;
@@ -108,8 +111,8 @@ impl Http2 {
         Ok((link, true))
     }
 
-    async fn connect(&self) -> Result<(SendRequest<Framed>, Refused), TransportError> {
-        let stream = self.target.dial().await?;
+    async fn connect(&self, attempt: &Attempt) -> Result<(SendRequest<Framed>, Refused), TransportError> {
+        let stream = self.target.dial(attempt).await?;
         let refused = stream.refused();
         let (sender, connection) = Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)
@@ -164,6 +167,10 @@ impl Drop for Lease {
 pub(in crate::transport) fn failure(error: &(dyn Error + 'static)) -> (TransportError, bool) {
     let mut next = Some(error);
     while let Some(cause) = next {
+        // The receiver says up to which stream it has read; this one came later (RFC 9113, 6.8).
+        if cause.downcast_ref::<h2::Error>().is_some_and(|e| e.is_go_away() && e.is_remote()) {
+            return (unsent(chain(error)), false);
+        }
         if let Some(reset) = cause.downcast_ref::<h2::Error>().filter(|e| e.is_reset() && e.is_remote()) {
             let code = match reset.reason() {
                 Some(h2::Reason::REFUSED_STREAM) => return (unsent(chain(error)), true),

@@ -24,7 +24,7 @@ use stream::Stream;
 use super::classify::unsent;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
-use super::{Endpoint, Options, TransportError};
+use super::{Attempt, Endpoint, Options, TransportError};
 use crate::config::Proxy;
 
 /// How long one address may keep the next waiting, as RFC 8305 recommends.
@@ -34,21 +34,17 @@ const HEAD_START: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Target {
     endpoint: Endpoint,
-    limit: Duration,
     proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     tls: Tls,
 }
 
 impl Target {
-    /// Connecting takes less than the whole attempt, so that what was never sent is known not to have arrived.
-    ///
     /// `protocol` is the ALPN name of what is spoken.
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
-    pub(super) fn new(endpoint: Endpoint, attempt: Duration, options: &Options, protocol: &'static [u8]) -> Self {
+    pub(super) fn new(endpoint: Endpoint, options: &Options, protocol: &'static [u8]) -> Self {
         Self {
             endpoint,
-            limit: attempt.saturating_sub(attempt / 10),
             proxy: options.proxy.clone(),
             #[cfg(feature = "tls")]
             tls: Tls::new(options.trust.clone(), protocol),
@@ -57,9 +53,14 @@ impl Target {
 
     /// What is wrong with a certificate may be put right while batches wait: it is renewed, its authority is installed, a
     /// clock is set. Nothing was sent, so every failure is retryable.
-    async fn dial(&self) -> Result<Stream, TransportError> {
-        let dialled = timeout(self.limit, self.open()).await;
-        let opened = dialled.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.limit)));
+    ///
+    /// Connecting takes less than the whole attempt, so that its own failure is what is told.
+    async fn dial(&self, attempt: &Attempt) -> Result<Stream, TransportError> {
+        attempt.unsent();
+        let left = attempt.left();
+        let limit = left.saturating_sub(left / 10);
+        let dialled = timeout(limit, self.open()).await;
+        let opened = dialled.unwrap_or_else(|_| Err(format!("no answer within {limit:.1?}")));
         opened.map_err(|why| unsent(format!("cannot connect to {}: {why}", self.endpoint.authority())))
     }
 
