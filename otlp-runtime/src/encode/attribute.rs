@@ -3,73 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::limits::Room;
-use super::wire::{
-    LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start, put_varint, varint, varint_len,
-};
+use super::wire::{VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_varint};
 use crate::data::AttributeValue;
 use crate::record::layout::{Entries, Entry, RawValue};
 
 /// Fields of `AnyValue`.
-const STRING: u32 = 1;
-const BOOL: u32 = 2;
-const INT: u32 = 3;
-const DOUBLE: u32 = 4;
+pub(super) const STRING: u32 = 1;
+pub(super) const BOOL: u32 = 2;
+pub(super) const INT: u32 = 3;
+pub(super) const DOUBLE: u32 = 4;
 const ARRAY: u32 = 5;
 const MAP: u32 = 6;
 const BYTES: u32 = 7;
 
 /// One attribute, as field `field` of its owner.
-#[inline(always)]
-pub(super) fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>, room: Room) {
-    // The lengths of plain values are known beforehand: nothing needs to be moved.
-    match *value {
-        RawValue::I64(number) => {
-            let (bytes, len) = varint(number.cast_unsigned());
-            put_head(out, field, name, 1 + len);
-            put_start(out, [key(INT, VARINT)], bytes, len);
-        }
-        RawValue::Str(text) => {
-            let text = room.text(text);
-            put_head(out, field, name, 1 + varint_len(text.len() as u64) + text.len());
-            put_bytes(out, STRING, text.as_bytes());
-        }
-        RawValue::F64(number) => {
-            put_head(out, field, name, 9);
-            put_fixed64(out, DOUBLE, number.to_bits());
-        }
-        RawValue::Bool(flag) => {
-            put_head(out, field, name, 2);
-            out.extend_from_slice(&[key(BOOL, VARINT), flag.into()]);
-        }
-        _ => put_message(out, field, |out| {
-            put_bytes(out, 1, name.as_bytes());
-            put_message(out, 2, |out| put_value(out, value, room));
-        }),
-    }
-}
-
-/// Everything of a `KeyValue` up to the content of its value, which has `value_len` bytes.
-#[inline(always)]
-fn put_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
-    let len = 4 + name.len() + value_len;
-    if len < 0x80 {
-        // All lengths take one byte.
-        out.extend_from_slice(&[key(field, LEN), len as u8, key(1, LEN), name.len() as u8]);
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(&[key(2, LEN), value_len as u8]);
-    } else {
-        put_long_head(out, field, name, value_len);
-    }
-}
-
-#[inline(never)]
-fn put_long_head(out: &mut Vec<u8>, field: u32, name: &str, value_len: usize) {
-    let len = 1 + varint_len(name.len() as u64) + name.len() + 1 + varint_len(value_len as u64) + value_len;
-    out.push(key(field, LEN));
-    put_varint(out, len as u64);
-    put_bytes(out, 1, name.as_bytes());
-    out.push(key(2, LEN));
-    put_varint(out, value_len as u64);
+fn put_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &RawValue<'_>, room: Room) {
+    put_message(out, field, |out| {
+        put_bytes(out, 1, name.as_bytes());
+        put_message(out, 2, |out| put_value(out, value, room));
+    });
 }
 
 /// The content of an `AnyValue`; nothing for an empty one.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::attribute::{Scratch, put_model_attribute};
 use super::limits::{Shortfall, SpanLimits};
 use super::payload::Payload;
+use super::plain::Block;
 use super::span::put_span;
 use super::wire::{LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
 use crate::data::{Resource, Scope, Signal};
@@ -97,6 +98,7 @@ pub(crate) struct OpenBatch {
     scopes: Vec<ScopeSpans>,
     /// Where the last span went.
     last: usize,
+    block: Block,
     scratch: Scratch,
     told_of_limits: bool,
     told_of_room: bool,
@@ -129,6 +131,7 @@ impl OpenBatch {
             resource: encoded(resource),
             scopes: Vec::new(),
             last: 0,
+            block: Block::new(),
             scratch: Scratch::default(),
             told_of_limits: false,
             told_of_room: false,
@@ -161,11 +164,9 @@ impl OpenBatch {
         if scope.spans.capacity() - before < LEAST_ROOM {
             scope.grow();
         }
-        let put = |out: &mut Vec<u8>| put_span(out, source, &clock, limits, scratch);
-        if source.size_hint() < 0x80 {
-            put_message(&mut scope.spans, SPANS, put);
-        } else {
-            put_long_message(&mut scope.spans, SPANS, put);
+        match self.block.span(SPANS, source, &clock, limits) {
+            Some(plain) => scope.spans.extend_from_slice(plain),
+            None => put_long_message(&mut scope.spans, SPANS, |out| put_span(out, source, &clock, limits, scratch)),
         }
         let bytes = scope.spans.len() - before;
         if bytes > limits.bytes {

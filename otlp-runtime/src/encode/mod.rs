@@ -6,6 +6,7 @@ mod batch;
 mod batch_tests;
 mod limits;
 mod payload;
+mod plain;
 mod read;
 mod span;
 mod split;

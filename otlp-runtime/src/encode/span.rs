@@ -1,9 +1,9 @@
 //! One span: `Span` of opentelemetry/proto/trace/v1, its fields in the order of their numbers.
 
-use super::attribute::{Scratch, Unique, put_attribute};
+use super::attribute::{Scratch, Unique};
 use super::limits::SpanLimits;
 use super::wire::{FIXED32, FIXED64, LEN, VARINT, key, put_bytes, put_fixed64, put_message, put_number, put_start};
-use crate::data::{StatusCode, TraceFlags};
+use crate::data::{SpanKind, StatusCode, TraceFlags};
 use crate::processor::RecordSource;
 use crate::record::layout::Entry;
 
@@ -11,11 +11,11 @@ use crate::record::layout::Entry;
 const TRACE_ID: u32 = 1;
 const SPAN_ID: u32 = 2;
 const PARENT_SPAN_ID: u32 = 4;
-const NAME: u32 = 5;
+pub(super) const NAME: u32 = 5;
 const KIND: u32 = 6;
 const START: u32 = 7;
 const END: u32 = 8;
-const ATTRIBUTES: u32 = 9;
+pub(super) const ATTRIBUTES: u32 = 9;
 const DROPPED_ATTRIBUTES: u32 = 10;
 const EVENTS: u32 = 11;
 const DROPPED_EVENTS: u32 = 12;
@@ -32,8 +32,8 @@ const IS_REMOTE: u32 = 0x200;
 /// What a span that ended by a panic says, if nothing else was said.
 const PANICKED: &str = "panicked";
 
-/// The content of a `Span`. `clock` turns raw readings into Unix nanoseconds.
-#[inline]
+/// The content of a `Span`, whatever there is to it. `clock` turns raw readings into Unix nanoseconds.
+#[inline(never)]
 pub(super) fn put_span(
     out: &mut Vec<u8>,
     source: &impl RecordSource,
@@ -41,23 +41,24 @@ pub(super) fn put_span(
     limits: &SpanLimits,
     scratch: &mut Scratch,
 ) {
-    put_ids(out, source);
+    let (ids, len) = ids(source);
+    put_start(out, ids, len);
     let start = source.start().unix_nanos(clock);
     let end = source.end().unix_nanos(clock).max(start);
-    let after_ids = out.len();
-    let status = if source.is_plain() && put_plain(out, source, (start, end), limits, scratch) {
-        Status::default()
-    } else {
-        out.truncate(after_ids);
-        put_amended(out, source, (start, end), clock, limits, scratch)
-    };
+    let status = put_entries(out, source, (start, end), clock, limits, scratch);
     let lost = source.lost();
     scratch.lost |= lost.attributes() > 0 || lost.has_cut();
     status.put(out, source.panicked(), lost.has_error());
+    out.extend_from_slice(&flags(source));
+}
+
+/// The field `flags` of a span that was sampled.
+#[inline(always)]
+pub(super) fn flags(source: &impl RecordSource) -> [u8; 6] {
     let random = if source.has_random_trace_id() { TraceFlags::RANDOM } else { TraceFlags::NONE };
     let flags = span_flags(TraceFlags::SAMPLED.with(random), source.has_remote_parent());
     let [f0, f1, f2, f3] = flags.to_le_bytes();
-    out.extend_from_slice(&[FLAGS[0], FLAGS[1], f0, f1, f2, f3]);
+    [FLAGS[0], FLAGS[1], f0, f1, f2, f3]
 }
 
 /// The flags of a span or link: the W3C octet, and whether the parent, or the linked span, is remote.
@@ -66,8 +67,9 @@ fn span_flags(flags: TraceFlags, remote: bool) -> u32 {
     u32::from(flags.bits()) | HAS_IS_REMOTE | if remote { IS_REMOTE } else { 0 }
 }
 
+/// The ids, and how many of the bytes they take.
 #[inline(always)]
-fn put_ids(out: &mut Vec<u8>, source: &impl RecordSource) {
+pub(super) fn ids(source: &impl RecordSource) -> ([u8; 38], usize) {
     let parent = source.parent_span_id();
     let mut ids = [0; 38];
     ids[..2].copy_from_slice(&[key(TRACE_ID, LEN), 16]);
@@ -76,50 +78,22 @@ fn put_ids(out: &mut Vec<u8>, source: &impl RecordSource) {
     ids[20..28].copy_from_slice(&source.span_id().to_bytes());
     ids[28..30].copy_from_slice(&[key(PARENT_SPAN_ID, LEN), 8]);
     ids[30..].copy_from_slice(&parent.to_bytes());
-    put_start(out, [], ids, if parent.is_valid() { 38 } else { 28 });
+    (ids, if parent.is_valid() { 38 } else { 28 })
 }
 
+/// Kind, start and end.
 #[inline(always)]
-fn put_times(out: &mut Vec<u8>, source: &impl RecordSource, start: u64, end: u64) {
+pub(super) fn times(kind: SpanKind, start: u64, end: u64) -> [u8; 20] {
     let mut bytes = [0; 20];
-    bytes[..3].copy_from_slice(&[key(KIND, VARINT), source.kind() as u8, key(START, FIXED64)]);
+    bytes[..3].copy_from_slice(&[key(KIND, VARINT), kind as u8, key(START, FIXED64)]);
     bytes[3..11].copy_from_slice(&start.to_le_bytes());
     bytes[11] = key(END, FIXED64);
     bytes[12..].copy_from_slice(&end.to_le_bytes());
-    out.extend_from_slice(&bytes);
+    bytes
 }
 
-/// A span that was only given attributes, each with a key of its own. `false`: there turned out to be more to it.
-#[inline(always)]
-fn put_plain(
-    out: &mut Vec<u8>,
-    source: &impl RecordSource,
-    (start, end): (u64, u64),
-    limits: &SpanLimits,
-    scratch: &mut Scratch,
-) -> bool {
-    put_bytes(out, NAME, source.name().as_bytes());
-    put_times(out, source, start, end);
-    let mut dropped = source.lost().attributes();
-    let mut left = limits.attributes;
-    for entry in source.entries() {
-        let Entry::Attribute(name, value) = entry else { return false };
-        if left > 0 && !name.is_empty() {
-            left -= 1;
-            put_attribute(out, ATTRIBUTES, name, &value, limits.room());
-        } else {
-            scratch.limited |= !name.is_empty();
-            dropped = dropped.saturating_add(1);
-        }
-    }
-    if dropped > 0 {
-        put_number(out, DROPPED_ATTRIBUTES, dropped.into());
-    }
-    true
-}
-
-/// A span that was written to after its start.
-fn put_amended<'s>(
+/// Everything between ids and status, of which that is returned.
+fn put_entries<'s>(
     out: &mut Vec<u8>,
     source: &'s impl RecordSource,
     (start, end): (u64, u64),
@@ -143,7 +117,7 @@ fn put_amended<'s>(
     if !name.is_empty() {
         put_bytes(out, NAME, name.as_bytes());
     }
-    put_times(out, source, start, end);
+    out.extend_from_slice(&times(source.kind(), start, end));
     attributes.put(out, ATTRIBUTES);
     put_number(out, DROPPED_ATTRIBUTES, source.lost().attributes().saturating_add(attributes.dropped).into());
     attributes.done(scratch);

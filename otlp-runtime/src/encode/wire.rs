@@ -18,19 +18,29 @@ pub(super) fn varint_len(value: u64) -> usize {
 
 /// A varint and how many of the bytes it takes.
 #[inline(always)]
-pub(super) fn varint(mut value: u64) -> ([u8; 10], usize) {
-    let mut bytes = [0; 10];
-    let mut len = 0;
-    for byte in &mut bytes {
-        len += 1;
-        if value < 0x80 {
-            *byte = value as u8;
-            break;
-        }
-        *byte = value as u8 | 0x80;
-        value >>= 7;
+pub(super) fn varint(value: u64) -> ([u8; 10], usize) {
+    let len = varint_len(value);
+    if len > 8 {
+        return (long_varint(value), len);
     }
-    (bytes, len)
+    // Eight groups of seven bits move apart together: halves, quarters, eighths.
+    let x = value & 0x0fff_ffff | (value & 0x0fff_ffff << 28) << 4;
+    let x = x & 0x3fff_0000_3fff | (x & 0x3fff_0000_3fff << 14) << 2;
+    let x = x & 0x007f_007f_007f_007f | (x & 0x007f_007f_007f_007f << 7) << 1;
+    // All but the last say that another follows.
+    let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
+    let [b0, b1, b2, b3, b4, b5, b6, b7] = (x | more).to_le_bytes();
+    ([b0, b1, b2, b3, b4, b5, b6, b7, 0, 0], len)
+}
+
+#[cold]
+#[inline(never)]
+fn long_varint(mut value: u64) -> [u8; 10] {
+    std::array::from_fn(|_| {
+        let byte = value as u8 & 0x7f;
+        value >>= 7;
+        if value == 0 { byte } else { byte | 0x80 }
+    })
 }
 
 #[inline(always)]
@@ -39,14 +49,13 @@ pub(super) fn put_varint(out: &mut Vec<u8>, value: u64) {
         out.push(value as u8);
     } else {
         let (bytes, len) = varint(value);
-        put_start(out, [], bytes, len);
+        put_start(out, bytes, len);
     }
 }
 
-/// `head`, then the first `len` of `bytes`: copied whole and cut, which takes no call.
+/// The first `len` of `bytes`: copied whole and cut, which takes no call.
 #[inline(always)]
-pub(super) fn put_start<const H: usize, const N: usize>(out: &mut Vec<u8>, head: [u8; H], bytes: [u8; N], len: usize) {
-    out.extend_from_slice(&head);
+pub(super) fn put_start<const N: usize>(out: &mut Vec<u8>, bytes: [u8; N], len: usize) {
     out.extend_from_slice(&bytes);
     out.truncate(out.len() - N.saturating_sub(len));
 }

@@ -116,9 +116,6 @@ impl<S: RecordSource> RecordSource for Patched<'_, S> {
     fn is_plain(&self) -> bool {
         self.source.is_plain() && self.patch.name.is_none()
     }
-    fn size_hint(&self) -> usize {
-        self.source.size_hint()
-    }
     fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let kept =
             self.source.entries().filter(|entry| !matches!(entry, Entry::Attribute(key, _) if self.patch.changes(key)));

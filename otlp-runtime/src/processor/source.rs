@@ -32,10 +32,6 @@ pub trait RecordSource {
     fn lost(&self) -> Lost;
     /// `true`: the entries are attributes alone, and no key occurs twice.
     fn is_plain(&self) -> bool;
-    /// About how many bytes it takes when encoded. A wrong guess costs time and nothing else.
-    fn size_hint(&self) -> usize {
-        256
-    }
     /// Attributes, events, links and changes, in their order.
     fn entries(&self) -> impl Iterator<Item = Entry<'_>>;
 }
@@ -79,11 +75,6 @@ impl RecordSource for RecordView<'_> {
     }
     fn is_plain(&self) -> bool {
         !self.is_amended() && self.callsite().has_distinct_keys()
-    }
-    #[inline]
-    fn size_hint(&self) -> usize {
-        // Ids, times, kind and flags take 66 bytes; an attribute takes about as many as its entry.
-        68 + self.callsite().metadata().name.len() + self.entries().bytes()
     }
     fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         RecordView::entries(self)

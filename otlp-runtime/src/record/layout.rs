@@ -372,12 +372,6 @@ struct RawEntry<'a> {
 }
 
 impl<'a> Entries<'a> {
-    /// How many bytes they take here.
-    #[inline]
-    pub fn bytes(&self) -> usize {
-        size_of_val(self.words)
-    }
-
     #[inline(always)]
     fn next_raw(&mut self) -> Option<RawEntry<'a>> {
         let (&word, mut rest) = self.words.split_first()?;

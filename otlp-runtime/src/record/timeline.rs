@@ -8,7 +8,6 @@
 //! If the wall clock jumps forward, so does the function. If it steps backward, the function runs at half speed until the
 //! wall clock has caught up.
 
-use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock;
@@ -42,7 +41,7 @@ impl Piece {
 /// The function from raw readings to Unix time.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    pieces: VecDeque<Piece>,
+    pieces: Vec<Piece>,
     /// The comparison from which on the rate is measured, and the rate.
     base: (u64, i64),
     rate: f64,
@@ -65,7 +64,7 @@ impl Timeline {
 
     fn new(tick: u64, unix: i64, rate: f64) -> Self {
         let rate = if rate.is_finite() { rate.clamp(0.01, 100.0) } else { 1.0 };
-        Self { pieces: VecDeque::from([Piece { tick, unix, slope: rate }]), base: (tick, unix), rate }
+        Self { pieces: vec![Piece { tick, unix, slope: rate }], base: (tick, unix), rate }
     }
 
     /// Compares the clocks now.
@@ -75,15 +74,20 @@ impl Timeline {
     }
 
     /// Unix time of a raw reading, in nanoseconds.
+    #[inline]
     pub(crate) fn unix_nanos(&self, tick: u64) -> u64 {
-        let after = self.pieces.partition_point(|piece| piece.tick <= tick);
-        let piece = after.checked_sub(1).and_then(|i| self.pieces.get(i)).or(self.pieces.front());
+        // What a pass reads was mostly recorded since the last comparison but one.
+        let piece = match self.pieces.as_slice() {
+            [.., last] if last.tick <= tick => Some(last),
+            [.., before, _] if before.tick <= tick => Some(before),
+            pieces => piece_of(pieces, tick),
+        };
         piece.map_or(0, |piece| piece.at(tick)).max(0).cast_unsigned()
     }
 
     /// Takes in that the wall clock showed `unix` at `tick`.
     fn observe(&mut self, tick: u64, unix: i64) {
-        let Some(last) = self.pieces.back().copied().filter(|last| tick > last.tick) else { return };
+        let Some(last) = self.pieces.last().copied().filter(|last| tick > last.tick) else { return };
         let mut here = last.at(tick);
         let ahead = unix.saturating_sub(here);
         if ahead > STEP {
@@ -105,7 +109,7 @@ impl Timeline {
         }
         let error = unix.saturating_sub(here) as f64;
         let correction = (1.0 + error / HORIZON).clamp(0.5, 2.0);
-        self.pieces.push_back(Piece { tick, unix: here, slope: self.rate * correction });
+        self.pieces.push(Piece { tick, unix: here, slope: self.rate * correction });
         if self.pieces.len() > PIECES {
             self.thin();
         }
@@ -114,18 +118,25 @@ impl Timeline {
     /// Leaves out every other one of the older half; what remains is joined by straight lines.
     fn thin(&mut self) {
         let half = self.pieces.len() / 2;
-        let mut kept: VecDeque<Piece> = VecDeque::with_capacity(PIECES + 1);
+        let mut kept: Vec<Piece> = Vec::with_capacity(PIECES + 1);
         for (i, piece) in self.pieces.iter().enumerate() {
             if i >= half || i % 2 == 0 {
-                if let Some(before) = kept.back_mut().filter(|_| i <= half) {
+                if let Some(before) = kept.last_mut().filter(|_| i <= half) {
                     let ticks = piece.tick.wrapping_sub(before.tick) as f64;
                     before.slope = (piece.unix - before.unix) as f64 / ticks;
                 }
-                kept.push_back(*piece);
+                kept.push(*piece);
             }
         }
         self.pieces = kept;
     }
+}
+
+/// The piece that `tick` lies in; the first, if it lies before all of them.
+#[inline(never)]
+fn piece_of(pieces: &[Piece], tick: u64) -> Option<&Piece> {
+    let after = pieces.partition_point(|piece| piece.tick <= tick);
+    pieces.get(after.saturating_sub(1))
 }
 
 /// Reads both clocks at once: the closest of a few attempts.

@@ -11,8 +11,9 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 
+use super::corked::Corked;
 use super::stream::Refused;
 use super::{Target, chain};
 use crate::transport::classify::{self, lost, unsent};
@@ -114,7 +115,8 @@ impl Http2 {
     async fn connect(&self, attempt: &Attempt) -> Result<(SendRequest<Framed>, Refused), TransportError> {
         let stream = self.target.dial(attempt).await?;
         let refused = stream.refused();
-        let (sender, connection) = Builder::new(TokioExecutor::new())
+        let corked = Corked::new(stream);
+        let (sender, connection) = Builder::new(corked.uncork())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(2 * WINDOW)
             .max_frame_size(FRAME)
@@ -122,7 +124,7 @@ impl Http2 {
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PING_TIME)
-            .handshake(TokioIo::new(stream))
+            .handshake(TokioIo::new(corked))
             .await
             .map_err(|error| unsent(explain(&error)))?;
         // Ends with its last sender and request; its error reaches the requests that were under way.

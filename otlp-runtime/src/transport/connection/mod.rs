@@ -1,5 +1,7 @@
 //! Connections to one receiver: made when needed, kept, and made anew after a failure.
 
+#[cfg(feature = "grpc")]
+mod corked;
 #[cfg(feature = "http")]
 mod http1;
 #[cfg(feature = "grpc")]

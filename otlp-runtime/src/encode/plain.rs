@@ -1,0 +1,208 @@
+//! What most spans are: a name, two times, and a few attributes of which none was set twice. Nothing of it is lost.
+//!
+//! Such a span is written to a block of a fixed size, of which only the end has to be watched, and copied into its batch as a
+//! whole, when its length is known. What is not so simple, or does not fit, goes the long way (`span.rs`).
+
+use super::attribute::{BOOL, DOUBLE, INT, STRING};
+use super::limits::SpanLimits;
+use super::span::{ATTRIBUTES, NAME, flags, ids, times};
+use super::wire::{FIXED64, LEN, VARINT, key, varint, varint_len};
+use crate::processor::RecordSource;
+use crate::record::layout::{Entry, RawValue};
+use crate::record::lost::Lost;
+
+/// A span that takes more is not plain: it is hardly the encoding of its head that costs then.
+const SIZE: usize = 4 << 10;
+/// The key and the length of a span in its batch.
+const PREFIX: usize = 3;
+
+/// Where plain spans are written.
+#[derive(Debug)]
+pub(super) struct Block(Box<[u8; PREFIX + SIZE]>);
+
+impl Block {
+    pub(super) fn new() -> Self {
+        Self(Box::new([0; PREFIX + SIZE]))
+    }
+
+    /// The span as field `field` of its owner; `None`: it is not plain.
+    #[inline(always)]
+    pub(super) fn span(
+        &mut self,
+        field: u32,
+        source: &impl RecordSource,
+        clock: &impl Fn(u64) -> u64,
+        limits: &SpanLimits,
+    ) -> Option<&[u8]> {
+        let (prefix, content) = self.0.split_first_chunk_mut::<PREFIX>()?;
+        let room = content.len();
+        let mut pen = Pen { rest: content };
+        pen.span(source, clock, limits)?;
+        let len = room - pen.rest.len();
+        let start = if len < 0x80 {
+            *prefix = [0, key(field, LEN), len as u8];
+            1
+        } else {
+            *prefix = [key(field, LEN), len as u8 | 0x80, (len >> 7) as u8];
+            0
+        };
+        self.0.get(start..PREFIX + len)
+    }
+}
+
+/// Writes to what is left of a block; `None`: it does not fit.
+struct Pen<'b> {
+    rest: &'b mut [u8],
+}
+
+impl Pen<'_> {
+    #[inline(always)]
+    fn span(&mut self, source: &impl RecordSource, clock: &impl Fn(u64) -> u64, limits: &SpanLimits) -> Option<()> {
+        let name = source.name();
+        if !source.is_plain() || source.panicked() || source.lost() != Lost::NONE || name.is_empty() {
+            return None;
+        }
+        let start = source.start().unix_nanos(clock);
+        let end = source.end().unix_nanos(clock).max(start);
+        let (ids, len) = ids(source);
+        self.start(ids, len)?;
+        self.text(NAME, name)?;
+        self.array(times(source.kind(), start, end))?;
+        let mut left = limits.attributes;
+        for entry in source.entries() {
+            let Entry::Attribute(name, value) = entry else { return None };
+            left = left.checked_sub(1)?;
+            self.attribute(name, &value, limits)?;
+        }
+        self.array(flags(source))
+    }
+
+    #[inline(always)]
+    fn attribute(&mut self, name: &str, value: &RawValue<'_>, limits: &SpanLimits) -> Option<()> {
+        if name.is_empty() {
+            return None;
+        }
+        match *value {
+            RawValue::I64(number) => {
+                let (bytes, len) = varint(number.cast_unsigned());
+                self.head(name, 1 + len)?;
+                self.array([key(INT, VARINT)])?;
+                self.start(bytes, len)
+            }
+            RawValue::Str(text) if text.len() <= limits.length => {
+                self.head(name, 1 + varint_len(text.len() as u64) + text.len())?;
+                self.text(STRING, text)
+            }
+            RawValue::F64(number) => {
+                self.head(name, 9)?;
+                self.array([key(DOUBLE, FIXED64)])?;
+                self.array(number.to_le_bytes())
+            }
+            RawValue::Bool(flag) => {
+                self.head(name, 2)?;
+                self.array([key(BOOL, VARINT), flag.into()])
+            }
+            _ => None,
+        }
+    }
+
+    /// Everything of a `KeyValue` up to the content of its value, which has `value_len` bytes.
+    #[inline(always)]
+    fn head(&mut self, name: &str, value_len: usize) -> Option<()> {
+        let len = 4 + name.len() + value_len;
+        if len < 0x80 {
+            // All lengths take one byte.
+            self.array([key(ATTRIBUTES, LEN), len as u8, key(1, LEN), name.len() as u8])?;
+            self.bytes(name.as_bytes())?;
+            return self.array([key(2, LEN), value_len as u8]);
+        }
+        let lengths = varint_len(name.len() as u64) + varint_len(value_len as u64);
+        self.length(ATTRIBUTES, 2 + lengths + name.len() + value_len)?;
+        self.text(1, name)?;
+        self.length(2, value_len)
+    }
+
+    #[inline(always)]
+    fn text(&mut self, field: u32, text: &str) -> Option<()> {
+        self.length(field, text.len())?;
+        self.bytes(text.as_bytes())
+    }
+
+    #[inline(always)]
+    fn length(&mut self, field: u32, len: usize) -> Option<()> {
+        if len < 0x80 {
+            return self.array([key(field, LEN), len as u8]);
+        }
+        self.array([key(field, LEN)])?;
+        let (bytes, length) = varint(len as u64);
+        self.start(bytes, length)
+    }
+
+    #[inline(always)]
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) -> Option<()> {
+        let (place, rest) = std::mem::take(&mut self.rest).split_first_chunk_mut()?;
+        *place = bytes;
+        self.rest = rest;
+        Some(())
+    }
+
+    /// The first `len` of `bytes`.
+    #[inline(always)]
+    fn start<const N: usize>(&mut self, bytes: [u8; N], len: usize) -> Option<()> {
+        *self.rest.first_chunk_mut()? = bytes;
+        self.rest = std::mem::take(&mut self.rest).get_mut(len..)?;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn bytes(&mut self, bytes: &[u8]) -> Option<()> {
+        let (place, rest) = std::mem::take(&mut self.rest).split_at_mut_checked(bytes.len())?;
+        copy(place, bytes);
+        self.rest = rest;
+        Some(())
+    }
+}
+
+/// Copies `from` to `to`, which is as long; a short one without a call, as two pieces that overlap.
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    if !(from.len() <= 32
+        && (ends::<16>(to, from) || from.len() < 16 && (ends::<8>(to, from) || from.len() < 8 && ends::<4>(to, from))))
+    {
+        if from.len() < 4 {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        } else {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+/// Copies the first and the last `N` bytes; `false`: there are fewer.
+#[inline(always)]
+fn ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>())
+        && let Some(place) = to.first_chunk_mut()
+    {
+        *place = *first;
+        if let Some(place) = to.last_chunk_mut() {
+            *place = *last;
+        }
+        return true;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_copied_whole() {
+        let from: Vec<u8> = (1..=100).collect();
+        for len in 0..=from.len() {
+            let mut to = vec![0; len];
+            copy(&mut to, &from[..len]);
+            assert_eq!(to, from[..len], "{len}");
+        }
+    }
+}
