@@ -26,10 +26,15 @@ pub(super) struct Health {
     is_cause: bool,
 }
 
+/// The time between two successes, with a failure in it.
 #[derive(Debug)]
 struct Failing {
     since: Instant,
     attempts: u64,
+    /// Items that the receiver refused for good.
+    refused: u64,
+    /// It was said that attempts fail, and are made again.
+    is_told: bool,
 }
 
 impl Health {
@@ -57,11 +62,9 @@ impl Health {
     /// An attempt failed, and may succeed later.
     pub(super) fn failed(&mut self, now: Instant, cause: &str) -> Option<Line> {
         self.note(cause);
-        if let Some(failing) = &mut self.failing {
-            failing.attempts += 1;
+        if std::mem::replace(&mut self.failing(now).is_told, true) {
             return None;
         }
-        self.failing = Some(Failing { since: now, attempts: 1 });
         let remedy = if self.endpoint.contains("://") {
             " Check that an OTLP receiver listens there (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL)"
         } else {
@@ -71,14 +74,20 @@ impl Health {
         Some(Line { kind: "export failing", text })
     }
 
-    /// The receiver refused a batch for good.
-    pub(super) fn refused(&mut self, payload: &Payload, cause: &str) -> Line {
+    /// One more attempt failed.
+    fn failing(&mut self, now: Instant) -> &mut Failing {
+        let failing = self.failing.get_or_insert(Failing { since: now, attempts: 0, refused: 0, is_told: false });
+        failing.attempts += 1;
+        failing
+    }
+
+    /// The receiver refused a batch for good. The line tells the total since it accepted one.
+    pub(super) fn refused(&mut self, now: Instant, payload: &Payload, cause: &str) -> Line {
         self.note(cause);
-        let (items, what) = (payload.items, plural(payload.signal));
-        Line {
-            kind: "export refused",
-            text: format!("{} refused {items} {what}: {cause}; they are lost", self.endpoint),
-        }
+        let refused = &mut self.failing(now).refused;
+        *refused = refused.saturating_add(payload.items);
+        let text = format!("refused {refused} {}: {cause}; they are lost", plural(payload.signal));
+        Line { kind: "export refused", text: format!("{} {text}", self.endpoint) }
     }
 
     /// The receiver accepted a batch, perhaps not all of it.
@@ -91,9 +100,11 @@ impl Health {
     ) -> Vec<Line> {
         let mut lines = Vec::new();
         self.is_cause = false;
-        if let Some(Failing { since, attempts }) = self.failing.take() {
+        if let Some(Failing { since, attempts, refused, .. }) = self.failing.take() {
             let (endpoint, seconds) = (&self.endpoint, now.saturating_duration_since(since).as_secs_f64());
-            let text = format!("export to {endpoint} works again after {seconds:.1} s ({attempts} failed attempts)");
+            let lost = if refused > 0 { format!(", {refused} records refused") } else { String::new() };
+            let text =
+                format!("export to {endpoint} works again after {seconds:.1} s ({attempts} failed attempts{lost})");
             lines.push(Line { kind: "export recovered", text });
         }
         let dropped: u64 = std::mem::take(&mut self.dropped).iter().sum();
@@ -198,6 +209,27 @@ mod tests {
         assert_eq!(health.accepted(now, &payload(), 0, Some("slow down")).len(), 1);
         assert_eq!(health.accepted(now, &payload(), 0, Some("slow down")).len(), 0);
         assert!(health.accepted(now, &payload(), 3, Some("slow down"))[0].text.contains("3 of 10 spans rejected"));
-        assert!(health.refused(&payload(), "HTTP 400").text.contains("refused 10 spans: HTTP 400"));
+    }
+
+    /// What is refused for an hour has a beginning and an end, like any other outage.
+    #[test]
+    fn refusals_are_an_outage_that_ends_with_one_line() {
+        let mut health = Health::new("http://h:1".into());
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        for (batch, total) in [(0, 10), (1, 20), (2, 30)] {
+            let line = health.refused(after(batch), &payload(), "HTTP 401 (check OTEL_EXPORTER_OTLP_HEADERS)").text;
+            let expected = "HTTP 401 (check OTEL_EXPORTER_OTLP_HEADERS); they are lost";
+            assert_eq!(line, format!("http://h:1 refused {total} spans: {expected}"));
+        }
+        // A failure of another kind is news, once.
+        assert!(health.failed(after(4), "connection refused").unwrap().text.contains("connection refused; retrying"));
+        assert_eq!(health.failed(after(5), "connection refused"), None);
+        let lines = health.accepted(after(3600), &payload(), 0, None);
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        let text = "export to http://h:1 works again after 3600.0 s (5 failed attempts, 30 records refused)";
+        assert_eq!((line.kind, line.text.as_str()), ("export recovered", text));
+        assert_eq!(health.accepted(after(3601), &payload(), 0, None), []);
+        assert!(health.refused(after(3602), &payload(), "HTTP 400").text.contains("refused 10 spans"));
     }
 }

@@ -160,7 +160,7 @@ impl Shared {
         let Some(entry) = state.under_way.remove(&seq) else { return };
         let payload = &entry.batch.payload;
         self.ledger.answered(payload.items, payload.items);
-        let line = state.health.refused(payload, cause);
+        let line = state.health.refused(now(), payload, cause);
         state.will_say(line);
         self.settle(&mut state, &entry, payload.items);
     }
