@@ -207,7 +207,7 @@ async fn otp6_what_a_partial_success_rejects_is_counted_and_never_sent_again() {
     let counts = rig.settled().await;
     assert_eq!((counts.exported, counts.rejected), (7, 13));
     assert_eq!(rig.transport.calls().len(), 2);
-    assert!(rig.shared.state().health.last_error().unwrap().contains("some are bad"));
+    assert!(rig.shared.state().health.loss_error(0).unwrap().contains("some are bad"));
 }
 
 #[tokio::test(start_paused = true)]
