@@ -7,7 +7,7 @@ mod process;
 use std::time::Duration;
 
 use otlp::account::DropReason;
-use otlp::testing::{Collector, Protocol};
+use otlp::testing::{Collector, Protocol, Reply};
 use otlp::{Compression, OtlpError, Pem, TransportProtocol, traced};
 use process::*;
 
@@ -72,6 +72,25 @@ fn otp1_a_batch_is_split_where_a_request_would_be_too_large_and_one_span_that_is
     assert_eq!((collector.span_count(), collector.refused_count()), (5, 0));
     let requests = collector.requests();
     assert!(requests.iter().all(|request| request.bytes <= limit), "{requests:?}");
+}
+
+/// What has been mended is not why a span is lost later.
+#[test]
+fn a_loss_is_not_put_down_to_an_outage_that_is_over() {
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    let guard = config(collector.endpoint()).with_max_request_bytes(128 << 10).init().unwrap();
+    collector.script([Reply::status(503)]);
+    work(1);
+    otlp::flush(LONG).unwrap();
+    drop(otlp::span!("large", text = "x".repeat(200_000)));
+    let lost = otlp::flush(LONG).unwrap_err();
+    assert_eq!(lost.to_string(), "flush: 1 items recorded before the call were not delivered");
+    collector.script([Reply::status(400)]);
+    work(2);
+    let lost = otlp::flush(LONG).unwrap_err().to_string();
+    assert!(lost.contains("(last export error: http://127.0.0.1:") && lost.contains("HTTP 400"), "{lost}");
+    drop(guard);
 }
 
 #[test]

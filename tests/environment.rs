@@ -197,6 +197,47 @@ fn a_stdout_that_takes_nothing_is_told_of_and_counted() {
     }
 }
 
+/// A reader who pauses, as a pager does, finds every span once and whole.
+#[cfg(unix)]
+#[test]
+fn a_stdout_that_is_read_late_has_every_span_once() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    const NAME: &str = "a_stdout_that_is_read_late_has_every_span_once";
+    const SPANS: u64 = 3000;
+    if is_child(NAME) {
+        let guard = otlp::init().unwrap();
+        for n in 0..SPANS {
+            drop(otlp::span!("numbered", n));
+        }
+        otlp::flush(LONG).unwrap();
+        assert_eq!(balanced().exported, SPANS);
+        drop(guard);
+        return;
+    }
+    let mut child = own_process(NAME);
+    let (out, err) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+    let mut child = child.env("OTEL_TRACES_EXPORTER", "console").stdout(out).stderr(err).spawn().unwrap();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("nobody reads what is written") {
+        assert!(err.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    let rest = std::thread::spawn(move || err.read_to_string(&mut said).map(|_| said).unwrap());
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    let said = rest.join().unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(said.contains("export to stdout works again"), "{said}");
+    let lines: Vec<&str> = out.lines().collect();
+    let spans = lines.iter().filter(|line| line.starts_with("span numbered ") && line.contains(" scope=")).count();
+    assert_eq!(spans as u64, SPANS);
+    assert_eq!(out.matches("span numbered ").count() as u64, SPANS, "none is begun twice");
+    for n in 0..SPANS {
+        let line = format!("  n={n}");
+        assert_eq!(lines.iter().filter(|&&other| other == line).count(), 1, "{n}");
+    }
+}
+
 /// The same in code.
 #[test]
 fn the_protocol_stdout_is_the_console() {

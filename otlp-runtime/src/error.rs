@@ -55,7 +55,7 @@ pub enum OtlpError {
         deadline: Duration,
         /// Items recorded before the call that have neither arrived nor been dropped.
         pending: u64,
-        /// The last failure of an export, if there was one.
+        /// The last failure of an export, if there was one; it says so if an export has succeeded since.
         last_error: Option<String>,
     },
     /// Flush or shutdown ended in time, but some of the items were lost.
@@ -65,7 +65,8 @@ pub enum OtlpError {
         operation: &'static str,
         /// Items that were dropped or rejected, and that no call has told of before.
         lost: u64,
-        /// The last failure of an export, if there was one.
+        /// The failure of an export that cost some of them, if one did: the last one. What is lost for another reason, say
+        /// because it is too large, has none; stderr names the reason.
         last_error: Option<String>,
     },
     /// The operating system refused a thread.

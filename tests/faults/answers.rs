@@ -27,6 +27,9 @@ fn permanent(protocol: TransportProtocol, replies: Vec<Reply>) -> Outcome {
     assert_eq!((outcome.rejected(), outcome.exported()), (10 * batches as u64, 10), "{outcome:?}");
     assert_eq!(collector.requests().len(), batches + 1);
     outcome.says(&[&collector.endpoint(), "refused 10 spans", "they are lost"]);
+    // The one batch that it takes ends it.
+    let recovered = format!("({batches} failed attempts, {} records refused)", 10 * batches);
+    outcome.says(&["export to", &collector.endpoint(), "works again after", &recovered]);
     outcome
 }
 

@@ -24,8 +24,11 @@ pub(crate) trait Outlet: Send + Sync + 'static {
     /// Drops what is left, without waiting for anybody: it should have been by now.
     fn write_off(&self);
 
-    /// The last failure.
+    /// The last failure of an export; it says so if one has succeeded since.
     fn last_error(&self) -> Option<String>;
+
+    /// The failure that cost items last, if it cost any of the batch `from` or of later ones.
+    fn loss_error(&self, from: u64) -> Option<String>;
 
     /// Has a line said on stderr, not by the calling thread.
     fn say(&self, kind: &'static str, text: String);
@@ -58,6 +61,10 @@ impl Outlet for Exporter {
 
     fn last_error(&self) -> Option<String> {
         Exporter::last_error(self)
+    }
+
+    fn loss_error(&self, from: u64) -> Option<String> {
+        Exporter::loss_error(self, from)
     }
 
     fn say(&self, kind: &'static str, text: String) {

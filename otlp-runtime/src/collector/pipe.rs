@@ -19,6 +19,8 @@ pub(crate) struct Pipe {
     pub(super) lost: AtomicU64,
     /// Losses that a flush or shutdown has told its caller of.
     pub(super) told: AtomicU64,
+    /// They were of batches with lower numbers, so far as they were in one.
+    pub(super) told_below: AtomicU64,
 }
 
 impl Pipe {
@@ -30,6 +32,7 @@ impl Pipe {
             waiting: Mutex::default(),
             lost: AtomicU64::new(0),
             told: AtomicU64::new(0),
+            told_below: AtomicU64::new(0),
         });
         let weak = Arc::downgrade(&pipe);
         pipe.outlet.subscribe(Box::new(move || {

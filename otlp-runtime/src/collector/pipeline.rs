@@ -250,15 +250,17 @@ impl Pipeline {
     /// A batch that is larger than a request may be (spec-checklist OTP1).
     #[cold]
     fn hand_over_parts(&mut self, payload: &Payload) {
+        let parts = catch_unwind(AssertUnwindSafe(|| split(payload, self.request_bytes)));
+        let reason = if parts.is_err() { DropReason::Poison } else { DropReason::TooLarge };
         let mut left = payload.items;
-        for mut part in split(payload, self.request_bytes).unwrap_or_default() {
+        for mut part in parts.ok().flatten().unwrap_or_default() {
             // However the parts were counted, they are no more than the whole.
             part.items = part.items.min(left);
             left -= part.items;
             self.hand_over(part);
         }
         if left > 0 {
-            self.lose_queued(DropReason::TooLarge, left);
+            self.lose_queued(reason, left);
         }
     }
 
@@ -278,6 +280,8 @@ mod tests {
         outlet::ByHand,
         record::{Kind, Record},
     };
+    use crate::collector::ticket::{Operation, Ticket};
+    use crate::error::OtlpError;
 
     /// Law 2: whoever waits is told, and so is stderr.
     #[test]
@@ -291,6 +295,10 @@ mod tests {
         let items = std::mem::take(&mut pipeline.items);
         pipeline.hand_over_or_lose(None, items);
         assert_eq!(pipeline.mark().lost, 3);
+        let flush = Ticket::new(Operation::Flush, Arc::clone(pipeline.pipe()), Duration::from_secs(60));
+        flush.mark(pipeline.mark());
+        let flushed = flush.wait();
+        assert!(matches!(flushed, Err(OtlpError::Lost { operation: "flush", lost: 3, .. })), "{flushed:?}");
         assert_eq!(pipeline.pipe.counts().dropped(DropReason::Poison), 3);
         assert!(outlet.said()[0].starts_with("3 spans dropped (poison)"), "{:?}", outlet.said());
         // The next batch has none of its spans.

@@ -66,6 +66,10 @@ impl Outlet for Tee {
         self.exporter.last_error()
     }
 
+    fn loss_error(&self, from: u64) -> Option<String> {
+        self.exporter.loss_error(from)
+    }
+
     fn say(&self, kind: &'static str, text: String) {
         self.exporter.say(kind, text);
     }

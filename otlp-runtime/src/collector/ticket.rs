@@ -46,6 +46,8 @@ pub(crate) struct Ticket {
     half: Instant,
     /// Losses that earlier calls have told of.
     told: u64,
+    /// They were below this batch.
+    told_below: u64,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -70,7 +72,7 @@ impl Ticket {
         let now = Instant::now();
         let after = |time| now.checked_add(time).unwrap_or(now + FOREVER);
         let (deadline, half) = (after(allowed), after(allowed / 2));
-        let told = pipe.told.load(Ordering::Relaxed);
+        let (told, told_below) = (pipe.told.load(Ordering::Relaxed), pipe.told_below.load(Ordering::Relaxed));
         Arc::new(Self {
             operation,
             pipe,
@@ -78,6 +80,7 @@ impl Ticket {
             deadline,
             half,
             told,
+            told_below,
             state: Mutex::default(),
             changed: Condvar::new(),
         })
@@ -160,6 +163,7 @@ impl Ticket {
         let outcome = self.outcome();
         if let (Err(OtlpError::Lost { .. }), Some((mark, progress))) = (&outcome, self.progress(&self.state())) {
             self.pipe.told.fetch_max(progress.lost + mark.lost, Ordering::Relaxed);
+            self.pipe.told_below.fetch_max(mark.below, Ordering::Relaxed);
         }
         outcome
     }
@@ -177,7 +181,10 @@ impl Ticket {
                     (true, 0) => return Ok(()),
                     // What a shutdown writes off at its deadline is late, not lost before it.
                     _ if late && self.operation == Operation::Shutdown => pending + lost,
-                    (true, lost) => return Err(OtlpError::Lost { operation, lost, last_error: last_error() }),
+                    (true, lost) => {
+                        let last_error = self.pipe.outlet.loss_error(self.told_below);
+                        return Err(OtlpError::Lost { operation, lost, last_error });
+                    }
                     (false, _) => pending,
                 }
             }

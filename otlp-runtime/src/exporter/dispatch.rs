@@ -131,8 +131,8 @@ impl Dispatcher {
             Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(seq, &cause),
             Ok(Err(TransportError::Unsendable { cause })) => self.shared.unsendable(seq, &cause),
             Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
-                self.hold(after);
                 let random = self.jitter.next();
+                self.hold(after, random);
                 let failure = Failure { cause: &cause, after, may_have_arrived };
                 self.shared.failed(seq, &failure, last_chance, random);
             }
@@ -141,11 +141,14 @@ impl Dispatcher {
     }
 
     /// A delay that the receiver names is meant for all of its clients' requests, but it cannot silence us for longer than
-    /// a batch may live.
-    fn hold(&mut self, after: Option<Duration>) {
-        let longest = self.shared.settings.retry.max_elapsed;
-        let until =
-            after.and_then(|after| now().checked_add(if longest.is_zero() { after } else { after.min(longest) }));
+    /// a batch may live. It ends as late as that of the batch does, for other clients were told the same.
+    fn hold(&mut self, after: Option<Duration>, random: f64) {
+        let retry = &self.shared.settings.retry;
+        let longest = if retry.max_elapsed.is_zero() { Duration::MAX } else { retry.max_elapsed };
+        let until = after.and_then(|after| {
+            let spread = after.saturating_add(retry.spread(after, random));
+            now().checked_add(spread.min(longest))
+        });
         self.hold_until = self.hold_until.max(until);
     }
 

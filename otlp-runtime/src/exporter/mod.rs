@@ -154,9 +154,14 @@ impl Exporter {
         ended
     }
 
-    /// The last failure, with its endpoint.
+    /// The last failure of an attempt, with its endpoint; it says so if one has succeeded since.
     pub fn last_error(&self) -> Option<String> {
         self.shared.state().health.last_error()
+    }
+
+    /// What cost items last, if that was the fault of an attempt, and items of the batch `from` or of later ones.
+    pub fn loss_error(&self, from: u64) -> Option<String> {
+        self.shared.state().health.loss_error(from)
     }
 }
 

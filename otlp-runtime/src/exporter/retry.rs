@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-/// Exponential back-off with jitter and a budget (spec-checklist EXP11, OTP9, OTP10).
+/// A receiver's own delay is made longer by up to this share of itself, but by no more than [`MOST_SPREAD`].
+const SPREAD: f64 = 0.2;
+const MOST_SPREAD: Duration = Duration::from_secs(5);
+
+/// Exponential back-off with jitter and a budget (spec-checklist EXP11, OTP9, OTP10, OTP13).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// Delay after the first failure.
@@ -11,7 +15,9 @@ pub struct RetryPolicy {
     pub max: Duration,
     /// Each delay is this much longer than the one before.
     pub multiplier: f64,
-    /// A delay is varied by up to this share of itself in both directions.
+    /// A delay is varied by up to this share of itself in both directions. What the receiver asks for is never made
+    /// shorter, and made longer by a fifth of itself and five seconds at most, so that not all who were told the same come
+    /// back at once.
     pub jitter: f64,
     /// No attempt goes on for longer than this after the start of a batch's first; zero means no end.
     pub max_elapsed: Duration,
@@ -32,6 +38,8 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// When to try again after `failures` failures (at least one), the first attempt having started at `first`; `None`
     /// if that would be past the budget. `after` is the receiver's own least delay, `random` is in `0..1`.
+    ///
+    /// What is added to the receiver's delay never goes past the budget: it costs no batch its attempt.
     pub fn next(
         &self,
         failures: u32,
@@ -40,10 +48,17 @@ impl RetryPolicy {
         after: Option<Duration>,
         random: f64,
     ) -> Option<Instant> {
-        let delay = self.delay(failures, random).max(after.unwrap_or(Duration::ZERO));
-        let at = now.checked_add(delay)?;
+        let after = after.unwrap_or(Duration::ZERO);
+        let at = now.checked_add(self.delay(failures, random).max(after))?;
         let within = self.max_elapsed.is_zero() || at.saturating_duration_since(first) <= self.max_elapsed;
-        within.then_some(at)
+        let spread = self.spread(after, random).min(self.left(first, at));
+        within.then(|| at.checked_add(spread).unwrap_or(at))
+    }
+
+    /// How much later than the `after` that a receiver asked for it is asked again.
+    pub(super) fn spread(&self, after: Duration, random: f64) -> Duration {
+        let share = self.jitter.clamp(0.0, SPREAD) * random.clamp(0.0, 1.0);
+        Duration::try_from_secs_f64(after.as_secs_f64() * share).unwrap_or(Duration::ZERO).min(MOST_SPREAD)
     }
 
     /// How long an attempt that starts now may take.
@@ -125,6 +140,26 @@ mod tests {
             let plain = RetryPolicy { jitter: 0.0, ..policy }.delay(failures, random).as_secs_f64();
             let delay = policy.delay(failures, random).as_secs_f64();
             prop_assert!((0.499 * plain..=1.501 * plain).contains(&delay));
+        }
+
+        #[test]
+        fn otp13_a_receivers_delay_is_spread_but_never_cut_nor_at_the_cost_of_an_attempt(
+            after in 0..400_000_u64, random in 0.0..1.0_f64, gone in 0..300_u64,
+        ) {
+            let (policy, after) = (RetryPolicy::default(), Duration::from_millis(after));
+            let first = Instant::now();
+            let now = first + Duration::from_secs(gone);
+            let at = |random| policy.next(1, first, now, Some(after), random);
+            let plain = RetryPolicy { jitter: 0.0, ..policy }.next(1, first, now, Some(after), random);
+            if let Some(at) = at(random) {
+                let longest = (after.mul_f64(0.2).min(secs(5.0)) + after).max(secs(1.5) + after.mul_f64(0.2));
+                prop_assert!(at >= now + after && at <= (now + longest + secs(0.001)).min(first + policy.max_elapsed));
+            }
+            if after >= secs(1.5) {
+                prop_assert_eq!(at(random).is_some(), plain.is_some());
+                let has_room = now + after.mul_f64(1.2) < first + policy.max_elapsed;
+                prop_assert!(!has_room || at(0.9) > at(0.1));
+            }
         }
 
         #[test]

@@ -153,7 +153,7 @@ impl Shared {
         let payload = &entry.batch.payload;
         let rejected = accepted.rejected.min(payload.items);
         self.ledger.answered(payload.items, rejected);
-        for line in state.health.accepted(now(), payload, rejected, accepted.message.as_deref()) {
+        for line in state.health.accepted(now(), &entry.batch, rejected, accepted.message.as_deref()) {
             state.will_say(line);
         }
         self.settle(&mut state, &entry, rejected);
@@ -164,7 +164,7 @@ impl Shared {
         let Some(entry) = state.under_way.remove(&seq) else { return };
         let payload = &entry.batch.payload;
         self.ledger.answered(payload.items, payload.items);
-        let line = state.health.refused(payload, cause);
+        let line = state.health.refused(now(), &entry.batch, cause);
         state.will_say(line);
         self.settle(&mut state, &entry, payload.items);
     }
@@ -216,7 +216,7 @@ impl Shared {
     fn drop_taken(&self, state: &mut State, entry: &Entry, reason: DropReason) {
         let (reason, items) = (entry.final_reason(reason), entry.batch.payload.items);
         self.ledger.dropped_in_flight(reason, items);
-        let line = state.health.dropped(reason, items);
+        let line = state.health.dropped(reason, &entry.batch);
         state.will_say(line);
         self.settle(state, entry, items);
     }
@@ -224,7 +224,7 @@ impl Shared {
     fn drop_queued(&self, state: &mut State, entry: &Entry, reason: DropReason) {
         let (reason, items) = (entry.final_reason(reason), entry.batch.payload.items);
         self.ledger.dropped_queued(reason, items);
-        let line = state.health.dropped(reason, items);
+        let line = state.health.dropped(reason, &entry.batch);
         state.will_say(line);
         self.settled.settle(entry.batch.seq, items);
     }

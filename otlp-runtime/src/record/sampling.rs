@@ -128,16 +128,16 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// Asks the program's own sampler. `journal`: what the span starts with, if the sampler is to see it.
+    /// Asks the program's own sampler. `words`: a copy of what the span starts with, if the sampler is to see it.
     ///
     /// A sampler that panics has decided against the span.
     #[cold]
-    pub(super) fn ask(&self, judge: Judge, journal: Option<&Journal>) -> SamplingDecision {
+    pub(super) fn ask(&self, judge: Judge, words: &[u64]) -> SamplingDecision {
         local::deciding(|| {
             // The sampler may be dropped here, so that is within it.
             let decided = caught(|| {
                 let Some(sampler) = judge.sampler() else { return SamplingDecision::drop() };
-                self.with_input(journal, |input| sampler.should_sample(&input))
+                self.with_input(words, |input| sampler.should_sample(&input))
             });
             decided.unwrap_or_else(|| {
                 counters::sampler_panicked();
@@ -146,13 +146,9 @@ impl Case {
         })
     }
 
-    fn with_input<R>(&self, journal: Option<&Journal>, f: impl FnOnce(SamplingInput<'_>) -> R) -> R {
-        let words = journal.map_or_else(Vec::new, |journal| {
-            let (inline, heap) = journal.words();
-            [inline, heap].concat()
-        });
+    fn with_input<R>(&self, words: &[u64], f: impl FnOnce(SamplingInput<'_>) -> R) -> R {
         let mut header = [0; HEADER];
-        let view = RecordView::starting(&mut header, self.callsite, &words);
+        let view = RecordView::starting(&mut header, self.callsite, words);
         let metadata = self.callsite.metadata();
         let (mut name, mut links, mut attributes) = (metadata.name, 0, Vec::new());
         for entry in view.entries() {

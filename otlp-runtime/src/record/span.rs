@@ -235,18 +235,21 @@ impl Live {
         let Header { trace_high, trace_low, parent_id: span_id, .. } = header;
         let parent = Parent { span_id, flags: parent_flags | header.flags & context_flag::RANDOM, ..Parent::NONE };
         let case = Case { callsite, trace_high, trace_low, parent };
+        // The sampler sees a copy, so that none of its code runs while the journal is borrowed.
         // SAFETY: a span that is starting has no handles.
-        let sampled = unsafe {
+        let words = unsafe {
             self.0.first_write(|journal| {
-                let decision = case.ask(Judge::own(branch), Some(journal));
-                if decision.sampled {
-                    sampling::add_attributes(journal, &decision);
-                }
-                decision.sampled
+                let (inline, heap) = journal.words();
+                [inline, heap].concat()
             })
         };
+        let decision = case.ask(Judge::own(branch), &words);
+        if decision.sampled {
+            // SAFETY: the same; the sampler was given none.
+            unsafe { self.0.first_write(|journal| sampling::add_attributes(journal, &decision)) };
+        }
         self.0.header_mut(|header| {
-            header.flags &= !(context_flag::UNDECIDED | if sampled { 0 } else { context_flag::RECORDING });
+            header.flags &= !(context_flag::UNDECIDED | if decision.sampled { 0 } else { context_flag::RECORDING });
         });
     }
 

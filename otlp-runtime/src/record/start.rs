@@ -142,7 +142,7 @@ fn start_judged(local: &Local, header: Header, judge: Judge, parent: &Parent) ->
         return claim(local, Header { flags, ..header });
     }
     let Header { trace_high, trace_low, .. } = header;
-    let decision = Case { callsite, trace_high, trace_low, parent: *parent }.ask(judge, None);
+    let decision = Case { callsite, trace_high, trace_low, parent: *parent }.ask(judge, &[]);
     let mut starting = claim(local, header.recording(decision.sampled))?;
     if decision.sampled {
         starting.journal(|journal| sampling::add_attributes(journal, &decision));

@@ -136,6 +136,10 @@ impl Outlet for Arc<Kept> {
         None
     }
 
+    fn loss_error(&self, _from: u64) -> Option<String> {
+        None
+    }
+
     /// A test sees what is missing.
     fn say(&self, _kind: &'static str, _text: String) {}
 }

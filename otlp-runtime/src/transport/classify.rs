@@ -181,6 +181,24 @@ mod tests {
         }
     }
 
+    /// What is refused for good is lost until somebody does something: the line says what.
+    #[test]
+    fn every_final_answer_says_what_to_do() {
+        #[cfg(feature = "http")]
+        let of_http = (300..600).filter_map(|c| http::StatusCode::from_u16(c).ok()).map(|c| http(c, None, b"no"));
+        #[cfg(not(feature = "http"))]
+        let of_http = std::iter::empty();
+        #[cfg(feature = "grpc")]
+        let of_grpc = (1..=16).map(|c| grpc(super::super::status::Code::of(c.to_string().as_bytes()), "no", &[]));
+        #[cfg(not(feature = "grpc"))]
+        let of_grpc = std::iter::empty();
+        for answer in of_http.chain(of_grpc) {
+            if let TransportError::Permanent { cause } = answer {
+                assert!(cause.contains(": no (") && cause.ends_with(')'), "{cause}");
+            }
+        }
+    }
+
     #[test]
     fn a_receivers_text_is_one_bounded_line() {
         assert_eq!(text(b"  a\r\n\tb\x1b[31m \0 c "), "a b [31m c");

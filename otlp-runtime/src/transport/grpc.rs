@@ -122,7 +122,8 @@ async fn read(mut body: Incoming, gzip: bool, lease: &mut Lease) -> Result<Accep
             // Only who has handled a request answers (OTP2).
             Message::TooLarge => return Ok(too_large()),
             Message::Not => {
-                let cause = "the answer is not gRPC: its message has no prefix of gRPC's".to_owned();
+                let cause =
+                    "the answer is not gRPC, for its message has no prefix of gRPC's: check the endpoint".to_owned();
                 return Err(TransportError::Permanent { cause });
             }
             _ => {}

@@ -148,6 +148,10 @@ impl Outlet for ByHand {
         Some("by hand".to_owned())
     }
 
+    fn loss_error(&self, _from: u64) -> Option<String> {
+        Some("by hand".to_owned())
+    }
+
     fn say(&self, _kind: &'static str, text: String) {
         self.state().said.push(text);
     }

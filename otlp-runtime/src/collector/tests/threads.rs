@@ -24,6 +24,8 @@ enum Receiver {
     Accepts,
     /// Refuses connections.
     IsDown,
+    /// Refuses three batches for good.
+    RefusesThree,
     /// Never answers.
     BlackHole,
     /// Blocks the export thread until it is let go.
@@ -49,6 +51,10 @@ impl Transport for Scripted {
                     after: None,
                     may_have_arrived: false,
                 }),
+                Receiver::RefusesThree if self.accepted.fetch_add(payload.items, SeqCst) < 3 => {
+                    Err(TransportError::Permanent { cause: "no".to_owned() })
+                }
+                Receiver::RefusesThree => Ok(Accepted::default()),
                 Receiver::BlackHole => std::future::pending().await,
                 Receiver::Blocks => {
                     while !self.let_go.load(SeqCst) {
@@ -181,6 +187,25 @@ fn without_a_pipeline_there_is_nothing_to_wait_for() {
     running.shutdown(LONG).unwrap();
     running.shutdown(Duration::ZERO).unwrap();
     running.flush(Duration::ZERO).unwrap();
+}
+
+/// What an outage cost is told with its error, once; what comes later for another reason is not.
+#[test]
+fn a_loss_is_told_with_the_error_that_caused_it() {
+    let mut running = Running::new();
+    let (pipe, _) = running.open(Receiver::RefusesThree);
+    for _ in 0..3 {
+        running.record(&pipe, 1);
+        let flushed = running.flush(LONG);
+        let Err(OtlpError::Lost { lost: 1, last_error: Some(error), .. }) = flushed else { panic!("{flushed:?}") };
+        assert_eq!(error, "http://scripted: no");
+    }
+    running.record(&pipe, 1);
+    running.flush(LONG).unwrap();
+    running.rig.tape.record(Record { route: pipe.route, kind: Kind::TooLarge });
+    running.record(&pipe, 1);
+    let flushed = running.flush(LONG);
+    let Err(OtlpError::Lost { lost: 1, last_error: None, .. }) = flushed else { panic!("{flushed:?}") };
 }
 
 #[test]

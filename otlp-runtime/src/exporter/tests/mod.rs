@@ -213,7 +213,7 @@ async fn otp6_what_a_partial_success_rejects_is_counted_and_never_sent_again() {
     let counts = rig.settled().await;
     assert_eq!((counts.exported, counts.rejected), (7, 13));
     assert_eq!(rig.transport.calls().len(), 2);
-    assert!(rig.shared.state().health.last_error().unwrap().contains("some are bad"));
+    assert!(rig.shared.state().health.loss_error(0).unwrap().contains("some are bad"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,6 +245,29 @@ async fn otp10_a_receivers_delay_silences_the_whole_pipeline() {
     rig.settled().await;
     let calls = rig.transport.calls();
     assert!(calls[1..].iter().all(|(_, at)| *at - calls[0].1 >= 20 * SECOND), "{calls:?}");
+}
+
+/// OTP13: both the batch that was told to wait and the one that waits with it.
+#[tokio::test(start_paused = true)]
+async fn clients_that_were_told_the_same_delay_come_back_one_by_one() {
+    let mut delays: [Vec<Duration>; 2] = Default::default();
+    for _ in 0..20 {
+        let settings = Settings { concurrency: 1, ..Settings::default() };
+        let script =
+            |b, attempt| if b == 0 && attempt == 1 { Step::Retry(Some(20 * SECOND), false) } else { Step::Accept };
+        let mut rig = Rig::new(settings, Scripted::new(Duration::from_millis(1), script));
+        rig.enqueue(2);
+        rig.settled().await;
+        let asked = rig.transport.calls_of(0)[0];
+        delays[0].push(rig.transport.calls_of(0)[1] - asked);
+        delays[1].push(rig.transport.calls_of(1)[0] - asked);
+    }
+    for delays in &mut delays {
+        assert!(delays.iter().all(|delay| (20 * SECOND..25 * SECOND).contains(delay)), "{delays:?}");
+        delays.sort();
+        delays.dedup();
+        assert!(delays.len() > 10, "{delays:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
