@@ -6,7 +6,7 @@ use super::delivery_variables as v;
 use super::headers::{self, Header};
 use super::reader::Reader;
 use super::validation::invalid;
-use super::variables::Variable;
+use super::variables::PathVariable;
 use super::{Compression, OtlpConfig, Pem, Proxy, Secret, Source, proxy};
 use crate::error::OtlpError;
 
@@ -184,7 +184,7 @@ impl OtlpConfig {
         let variables = [&v::TRACES_COMPRESSION, &v::COMPRESSION];
         let (compression, _) =
             reader.choose(settings.compression, &variables, Compression::None, |_| Ok(()), ToString::to_string);
-        let pem = |code: Option<&Pem>, setting, variables: [&Variable<Pem>; 2]| match code {
+        let pem = |code: Option<&Pem>, setting, variables: [&PathVariable; 2]| match code {
             Some(pem) => Some(Sourced { pem: pem.clone(), source: Source::Code, setting }),
             None => {
                 reader.path(&variables).map(|(pem, name)| Sourced { pem, source: Source::Environment(name), setting })

@@ -4,7 +4,7 @@ use super::Pem;
 use super::endpoint::Source;
 use super::resolved::Environment;
 use super::validation::MOST_RESOURCE_BYTES;
-use super::variables::{UNREAD, Variable};
+use super::variables::{PathVariable, UNREAD, Variable};
 
 /// Reads variables, and reports those that cannot be used.
 pub(super) struct Reader<'a> {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
 
     /// The first of `variables` that is given, as the path of a file, and its name. Whatever it holds is one: a file that is
     /// not found is no reason to go on with less than was asked for.
-    pub(super) fn path(&self, variables: &[&Variable<Pem>]) -> Option<(Pem, &'static str)> {
+    pub(super) fn path(&self, variables: &[&PathVariable]) -> Option<(Pem, &'static str)> {
         variables.iter().find_map(|variable| {
             let value = (self.environment)(variable.row.name)?;
             match value.to_str().map(str::trim) {

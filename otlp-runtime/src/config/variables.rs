@@ -25,6 +25,11 @@ pub struct Row {
     pub doc: &'static str,
 }
 
+/// One variable that holds the path of a file: whatever it holds is one, UTF-8 or not, so that there is nothing to parse.
+pub(super) struct PathVariable {
+    pub(super) row: Row,
+}
+
 /// One variable that is read.
 pub(super) struct Variable<T: 'static> {
     pub(super) row: Row,
