@@ -281,4 +281,9 @@ pub const TABLE: &[Row] = &[
 
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
 /// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
-pub(super) const UNREAD: &[(&str, &str)] = &[("OTEL_CONFIG_FILE", ""), ("OTEL_PROPAGATORS", "tracecontext,baggage")];
+pub(super) const UNREAD: &[(&str, &str)] = &[
+    ("OTEL_CONFIG_FILE", ""),
+    ("OTEL_ENTITIES", ""),
+    ("OTEL_PROPAGATORS", "tracecontext,baggage"),
+    ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", ""),
+];
