@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::delivery_variables as delivery;
 use super::{Filter, TransportProtocol, parse};
 
+mod proxy;
 mod sdk;
 
+pub(super) use proxy::*;
 pub(super) use sdk::*;
 
 /// One variable, for the documentation.
@@ -277,6 +279,13 @@ pub const TABLE: &[Row] = &[
     SPAN_LINK_COUNT.row,
     EVENT_ATTRIBUTE_COUNT.row,
     LINK_ATTRIBUTE_COUNT.row,
+    HTTPS_PROXY.row,
+    LOWER_HTTPS_PROXY.row,
+    HTTP_PROXY.row,
+    LOWER_HTTP_PROXY.row,
+    NO_PROXY.row,
+    LOWER_NO_PROXY.row,
+    REQUEST_METHOD.row,
 ];
 
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
@@ -287,3 +296,7 @@ pub(super) const UNREAD: &[(&str, &str)] = &[
     ("OTEL_PROPAGATORS", "tracecontext,baggage"),
     ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", ""),
 ];
+
+/// Variables that are read past this table, by the library that finds the system's certificate authorities.
+#[cfg(test)]
+pub(super) const OF_CERTIFICATES: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];

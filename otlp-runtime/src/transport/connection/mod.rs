@@ -72,9 +72,9 @@ impl Target {
         let stream = match &self.proxy {
             None => dial(self.endpoint.host(), self.endpoint.port()).await?,
             Some(proxy) => {
-                let named = |why| format!("through {}: {why}", proxy.name);
-                let stream = dial(&proxy.host, proxy.port).await.map_err(named)?;
-                proxy::tunnel(&stream, proxy, &self.endpoint.host_and_port()).await.map_err(named)?;
+                let named = |why| format!("through {proxy}: {why}");
+                let stream = dial(&proxy.server.host, proxy.server.port).await.map_err(named)?;
+                proxy::tunnel(&stream, &proxy.server, &self.endpoint.host_and_port()).await.map_err(named)?;
                 stream
             }
         };
