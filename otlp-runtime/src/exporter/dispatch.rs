@@ -13,7 +13,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::retry::Jitter;
 use super::shared::{Failure, Sending, Shared, now};
 use crate::account::DropReason;
-use crate::transport::{Accepted, Transport, TransportError};
+use crate::transport::{Accepted, Hop, Transport, TransportError};
 
 type Outcome = Result<Accepted, TransportError>;
 
@@ -111,7 +111,7 @@ impl Dispatcher {
             let timed = tokio::time::timeout(limit, transport.send(payload)).await;
             timed.unwrap_or_else(|_| {
                 let cause = format!("no answer within {limit:?}");
-                Err(TransportError::Retryable { cause, after: None, may_have_arrived: true })
+                Err(TransportError::Retryable { cause, after: None, may_have_arrived: true, at: Hop::Receiver })
             })
         };
         let id = self.attempts.spawn(attempt).id();
@@ -128,10 +128,10 @@ impl Dispatcher {
             Ok(Ok(accepted)) => self.shared.accepted(seq, &accepted),
             Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(seq, &cause),
             Ok(Err(TransportError::Unsendable { cause })) => self.shared.unsendable(seq, &cause),
-            Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
+            Ok(Err(TransportError::Retryable { cause, after, may_have_arrived, at })) => {
                 self.hold(after);
                 let random = self.jitter.next();
-                let failure = Failure { cause: &cause, after, may_have_arrived };
+                let failure = Failure { cause: &cause, after, may_have_arrived, at };
                 self.shared.failed(seq, &failure, last_chance, random);
             }
             Err(error) => self.shared.panicked(seq, &panic_text(error)),

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Accepted, Payload, SendFuture, Transport, TransportError, TransportFactory};
+use super::{Accepted, Hop, Payload, SendFuture, Transport, TransportError, TransportFactory};
 use crate::os::stdout::{self, PIECE, State};
 
 /// How long stdout may take nothing at all until what is left is given up.
@@ -53,6 +53,7 @@ async fn print(payload: Payload) -> Result<Accepted, TransportError> {
                 cause: "nobody reads what is written".to_owned(),
                 after: None,
                 may_have_arrived: false,
+                at: Hop::Receiver,
             }),
             Refusal::Closed(cause) if printed == 0 => Err(TransportError::Permanent { cause }),
             Refusal::Full => Ok(partly(&payload, printed, "nobody reads what is written".to_owned())),

@@ -75,8 +75,8 @@ impl Transport for Discreet {
                 Ok(Accepted { rejected, message }) => {
                     Ok(Accepted { rejected, message: message.map(|message| self.hide(message)) })
                 }
-                Err(TransportError::Retryable { cause, after, may_have_arrived }) => {
-                    Err(TransportError::Retryable { cause: self.hide(cause), after, may_have_arrived })
+                Err(TransportError::Retryable { cause, after, may_have_arrived, at }) => {
+                    Err(TransportError::Retryable { cause: self.hide(cause), after, may_have_arrived, at })
                 }
                 Err(TransportError::Permanent { cause }) => Err(TransportError::Permanent { cause: self.hide(cause) }),
                 Err(TransportError::Unsendable { cause }) => {

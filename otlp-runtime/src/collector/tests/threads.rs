@@ -13,7 +13,7 @@ use crate::collector::flush::Flush;
 use crate::collector::own;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, Settings};
-use crate::transport::{Accepted, Payload, SendFuture, Transport, TransportError};
+use crate::transport::{Accepted, Hop, Payload, SendFuture, Transport, TransportError};
 
 /// Far more than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -48,6 +48,7 @@ impl Transport for Scripted {
                     cause: "connection refused".to_owned(),
                     after: None,
                     may_have_arrived: false,
+                    at: Hop::Receiver,
                 }),
                 Receiver::BlackHole => std::future::pending().await,
                 Receiver::Blocks => {

@@ -9,7 +9,7 @@ mod stream;
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
@@ -21,10 +21,10 @@ pub(super) use http1::Http1;
 pub(super) use http2::{Framed, Http2, Lease, failure};
 use stream::Stream;
 
-use super::classify::unsent;
+use super::classify::{unsent, unsent_at};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
-use super::{Endpoint, Options, TransportError};
+use super::{Endpoint, Hop, Options, TransportError};
 use crate::config::Proxy;
 
 /// How long one address may keep the next waiting, as RFC 8305 recommends.
@@ -58,26 +58,39 @@ impl Target {
     /// What is wrong with a certificate may be put right while batches wait: it is renewed, its authority is installed, a
     /// clock is set. Nothing was sent, so every failure is retryable.
     async fn dial(&self) -> Result<Stream, TransportError> {
-        let dialled = timeout(self.limit, self.open()).await;
-        let opened = dialled.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.limit)));
-        opened.map_err(|why| unsent(format!("cannot connect to {}: {why}", self.endpoint.authority())))
-    }
-
-    /// The receiver refused the program once the connection stood.
-    fn refused(&self, cause: &str) -> TransportError {
-        unsent(format!("cannot connect to {}: {cause}", self.endpoint.authority()))
-    }
-
-    async fn open(&self) -> Result<Stream, String> {
-        let stream = match &self.proxy {
-            None => dial(self.endpoint.host(), self.endpoint.port()).await?,
+        let start = Instant::now();
+        let reached = self.within(start, self.reach()).await;
+        let stream = reached.map_err(|why| match &self.proxy {
             Some(proxy) => {
-                let named = |why| format!("through {proxy}: {why}");
-                let stream = dial(&proxy.server.host, proxy.server.port).await.map_err(named)?;
-                proxy::tunnel(&stream, &proxy.server, &self.endpoint.host_and_port()).await.map_err(named)?;
-                stream
+                let endpoint = self.endpoint.authority();
+                unsent_at(Hop::Proxy, format!("cannot connect to {endpoint}: through {proxy}: {why}"))
             }
-        };
+            None => self.refused(&why),
+        })?;
+        self.within(start, self.secure(stream)).await.map_err(|why| self.refused(&why))
+    }
+
+    /// Time for one step, which is what the others since `start` have left of it.
+    async fn within<T>(&self, start: Instant, step: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+        let done = timeout(self.limit.saturating_sub(start.elapsed()), step).await;
+        done.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.limit)))
+    }
+
+    /// The receiver is reached, and refuses the program, or is not what it should be.
+    fn refused(&self, cause: &str) -> TransportError {
+        let through = self.proxy.as_ref().map_or_else(String::new, |proxy| format!(" (through {proxy})"));
+        unsent(format!("cannot connect to {}{through}: {cause}", self.endpoint.authority()))
+    }
+
+    /// A connection to the receiver's port.
+    async fn reach(&self) -> Result<TcpStream, String> {
+        let Some(proxy) = &self.proxy else { return dial(self.endpoint.host(), self.endpoint.port()).await };
+        let stream = dial(&proxy.server.host, proxy.server.port).await?;
+        proxy::tunnel(&stream, &proxy.server, &self.endpoint.host_and_port()).await?;
+        Ok(stream)
+    }
+
+    async fn secure(&self, stream: TcpStream) -> Result<Stream, String> {
         if !self.endpoint.is_secure() {
             return Ok(Stream::Plain(stream));
         }
