@@ -80,7 +80,7 @@ impl OtlpConfig {
     /// ```
     /// # use otlp_runtime::config::OtlpConfig;
     /// let config = OtlpConfig::default()
-    ///     .with_endpoint("https://collector.example:4318")
+    ///     .with_endpoint("http://collector.example:4318")
     ///     .with_proxy("http://shop:hunter2@proxy.example:3128");
     /// config.validate()?;
     /// assert!(!format!("{config:?}").contains("hunter2"));
