@@ -86,6 +86,24 @@ fn log_level_says_which_lines_appear() {
     assert_eq!(lines("none"), (false, false, false));
 }
 
+/// U40, P11: what fails at the proxy is not the endpoint's fault.
+#[test]
+fn a_proxy_that_is_not_there_is_what_stderr_says_to_check() {
+    const NAME: &str = "a_proxy_that_is_not_there_is_what_stderr_says_to_check";
+    if is_child(NAME) {
+        let guard = OtlpConfig::default().with_endpoint("http://collector.test:4318").init().unwrap();
+        work();
+        drop(guard);
+        return;
+    }
+    let stderr = in_own_process(NAME, &[("HTTP_PROXY", "http://user:hunter2@127.0.0.1:1")]);
+    let line = stderr.lines().find(|line| line.contains("export to http://collector.test:4318 fails: ")).unwrap();
+    for part in ["through the proxy 127.0.0.1:1 of HTTP_PROXY: ", "HTTPS_PROXY", "NO_PROXY"] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(!line.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && !stderr.contains("hunter2"), "{stderr}");
+}
+
 /// A second `init` has its own level, and leaves that of the pipeline that runs alone.
 #[test]
 fn a_second_init_does_not_silence_the_first() {

@@ -2,6 +2,8 @@
 #![cfg(all(feature = "tls", feature = "http", feature = "grpc"))]
 #![allow(clippy::unwrap_used)]
 
+#[path = "tls_transport/proxy.rs"]
+mod proxy;
 mod support;
 
 use std::net::SocketAddr;
@@ -444,90 +446,4 @@ fn a_file_that_cannot_be_used_is_an_error_that_names_it_and_no_key() {
         // Without TLS they are not even read.
         options(&config, false).unwrap();
     }
-}
-
-/// A proxy that answers `CONNECT` with `answer`, and if that is a success connects to `target`, whatever was asked for.
-async fn proxy(target: SocketAddr, answer: &'static str) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let (listener, address) = listen().await;
-    let heads = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&heads);
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let log = Arc::clone(&log);
-            tokio::spawn(async move {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    head.push(stream.read_u8().await.unwrap());
-                }
-                log.lock().unwrap().push(String::from_utf8(head).unwrap());
-                stream.write_all(format!("{answer}\r\n\r\n").as_bytes()).await.unwrap();
-                if answer.contains("HTTP/1.1 200") {
-                    let mut target = TcpStream::connect(target).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
-                }
-            });
-        }
-    });
-    (address, heads)
-}
-
-/// A transport of a program whose environment names a proxy.
-fn behind(proxy: &str, protocol: TransportProtocol, config: OtlpConfig) -> Arc<dyn Transport> {
-    let environment = |name: &str| (name == "HTTPS_PROXY").then(|| proxy.into());
-    let config = config.with_endpoint("https://collector.test:4317").with_protocol(protocol);
-    let resolved = config.resolve(&environment, &mut |line| panic!("{line}")).unwrap();
-    let endpoint = otlp_runtime::transport::Endpoint::parse(
-        "endpoint",
-        &resolved.endpoint.url,
-        protocol,
-        otlp_runtime::transport::EndpointKind::Base,
-    );
-    let options = otlp_runtime::transport::Options::new(&resolved.delivery, true).unwrap();
-    otlp_runtime::transport::build(protocol, endpoint.unwrap(), options).unwrap()()
-}
-
-#[tokio::test]
-async fn u40_p11_a_proxy_tunnels_tls_of_both_protocols() {
-    let authority = Authority::new();
-    let server = server_config(&authority.certify(&["collector.test"]), None);
-    for protocol in BOTH {
-        let (address, log) = serve(vec![Arc::clone(&server)]).await;
-        // A reason phrase is not for programs, and may be missing.
-        let answer = if protocol == Grpc {
-            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"
-        } else {
-            "HTTP/1.1 200 Connection established\r\nx: y"
-        };
-        let (through, heads) = proxy(address, answer).await;
-        let transport = behind(&format!("http://user:hunter2@{through}"), protocol, authority.trusted());
-        for _ in 0..2 {
-            assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()), "{protocol}");
-        }
-        assert_eq!((log.bodies().len(), log.connections().len()), (2, 1));
-        let expected = "CONNECT collector.test:4317 HTTP/1.1\r\nHost: collector.test:4317\r\n\
-                        Proxy-Authorization: Basic dXNlcjpodW50ZXIy\r\n\r\n";
-        assert_eq!(*heads.lock().unwrap(), [expected]);
-    }
-}
-
-#[tokio::test]
-async fn a_proxy_that_refuses_or_is_none_is_retryable_and_nothing_arrived() {
-    let config = || Authority::new().trusted();
-    for (answer, says) in [
-        ("HTTP/1.1 407 Proxy Authentication Required", "it wants other credentials"),
-        ("HTTP/1.1 403 Forbidden", "it refuses: HTTP/1.1 403 Forbidden"),
-        ("SSH-2.0-OpenSSH", "it does not answer as a proxy"),
-    ] {
-        let (through, _) = proxy(refused_port(), answer).await;
-        let transport = behind(&format!("http://user:hunter2@{through}"), HttpProtobuf, config());
-        let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
-        assert!(cause.contains(says) && !cause.contains("hunter2") && !may_have_arrived, "{cause}");
-        assert!(cause.contains(&format!("through the proxy {through} of HTTPS_PROXY: ")), "{cause}");
-    }
-    let refused = refused_port();
-    let transport = behind(&refused.to_string(), Grpc, config());
-    let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
-    assert!(cause.contains(&format!("through the proxy {refused} of ")) && !may_have_arrived, "{cause}");
 }

@@ -48,11 +48,17 @@ pub(crate) fn wait_until(done: impl Fn(&Counts) -> bool) -> Counts {
     }
 }
 
+/// Whether otlp reads the variable: its own, and those of `otlp_runtime`'s table that it shares with other programs.
+fn is_read(name: &str) -> bool {
+    let shared = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "REQUEST_METHOD", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+    name.starts_with("OT") || shared.iter().any(|shared| name.eq_ignore_ascii_case(shared))
+}
+
 /// This test program, about to run the test `name` alone and with nothing of what is set where the tests run.
 pub(crate) fn own_process(name: &str) -> Command {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", name, "--nocapture"]);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OT")) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_read(&name.to_string_lossy())) {
         child.env_remove(name);
     }
     child.env("OTLP_TEST_CHILD", name);

@@ -184,13 +184,32 @@ fn env2_for_every_variable_code_wins_over_it_and_it_wins_over_the_default() {
         assert_eq!(look(&quiet(&new().with_env(false), &[(name, value)])), expected[0], "{name} not read");
     }
     // The exporter's own are looked at where the endpoint is; the argument has no meaning of its own.
-    let elsewhere = |name: &str| name.starts_with("OTEL_EXPORTER_OTLP_") || name == "OTEL_TRACES_SAMPLER_ARG";
+    // A proxy matters to some endpoints only.
+    let of_proxies = |name: &str| name == "REQUEST_METHOD" || name.to_ascii_uppercase().ends_with("_PROXY");
+    let elsewhere =
+        |name: &str| name.starts_with("OTEL_EXPORTER_OTLP_") || name == "OTEL_TRACES_SAMPLER_ARG" || of_proxies(name);
     let missing: Vec<_> = TABLE
         .iter()
         .map(|row| row.name)
         .filter(|name| !elsewhere(name) && !cases.iter().any(|case| case.name == *name))
         .collect();
     assert_eq!(missing, [""; 0], "no case for them");
+}
+
+/// What is set to what happens anyway is no reason for a line.
+#[test]
+fn what_is_not_read_is_one_line_that_names_it() {
+    let quiet_ones = [("OTEL_PROPAGATORS", "tracecontext,baggage"), ("OTEL_ENTITIES", " ")];
+    quiet(&new(), &quiet_ones);
+    let set = [
+        ("OTEL_ENTITIES", "service{service.name=shop}"),
+        ("OTEL_PROPAGATORS", "b3"),
+        ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs"),
+    ];
+    let named = set.map(|(name, _)| name);
+    reported(&new(), &set, &named);
+    let (_, lines) = resolve(&new().with_env(false), &set);
+    assert_eq!(lines, [""; 0]);
 }
 
 proptest! {

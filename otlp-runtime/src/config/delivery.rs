@@ -4,10 +4,11 @@ use std::fmt;
 
 use super::delivery_variables as v;
 use super::headers::{self, Header};
+use super::proxy::{self, ProxySetting};
 use super::reader::Reader;
 use super::validation::invalid;
-use super::variables::Variable;
-use super::{Compression, OtlpConfig, Pem, Proxy, Secret, Source, proxy};
+use super::variables::PathVariable;
+use super::{Compression, OtlpConfig, Pem, Proxy, Secret, Source};
 use crate::error::OtlpError;
 
 /// What common servers take at most in one message (spec-checklist T5).
@@ -26,6 +27,7 @@ pub(super) struct DeliverySettings {
     max_request_bytes: Option<usize>,
     ca_certificate: Option<Pem>,
     client_certificate: Option<(Pem, Pem)>,
+    pub(super) proxy: Option<ProxySetting>,
 }
 
 /// How requests look and how they are secured.
@@ -45,7 +47,7 @@ pub struct Delivery {
     pub client_certificate: Option<Sourced>,
     /// The key to it.
     pub client_key: Option<Sourced>,
-    /// What stands between, by the environment.
+    /// What stands between.
     pub proxy: Option<Proxy>,
 }
 
@@ -160,6 +162,7 @@ impl OtlpConfig {
             let problem = "is no size that can be kept to";
             return Err(invalid("max_request_bytes", bytes, problem, "give it 128 KiB to 64 MiB"));
         }
+        settings.proxy.as_ref().map_or(Ok(()), ProxySetting::check)?;
         let pems = settings.ca_certificate.is_some() || settings.client_certificate.is_some();
         if pems && !cfg!(feature = "tls") {
             return Err(OtlpError::FeatureDisabled { wanted: "a certificate", feature: "tls" });
@@ -170,12 +173,7 @@ impl OtlpConfig {
     pub(super) fn choose_delivery(&self, reader: &mut Reader<'_>, url: &str) -> Delivery {
         let settings = &self.delivery;
         let mut headers = reader.first(&[&v::TRACES_HEADERS, &v::HEADERS]).map_or_else(Vec::new, |(listed, name)| {
-            // A list of thousands is no reason for thousands of lines.
-            let (shown, more) = listed.problems.split_at(listed.problems.len().min(3));
-            if !shown.is_empty() {
-                let more = if more.is_empty() { String::new() } else { format!("; and so are {} more", more.len()) };
-                reader.report(format!("{name}: {}{more}", shown.join("; ")));
-            }
+            reader.report_entries(name, &listed.problems);
             listed.headers
         });
         for (name, value) in &settings.headers {
@@ -184,7 +182,7 @@ impl OtlpConfig {
         let variables = [&v::TRACES_COMPRESSION, &v::COMPRESSION];
         let (compression, _) =
             reader.choose(settings.compression, &variables, Compression::None, |_| Ok(()), ToString::to_string);
-        let pem = |code: Option<&Pem>, setting, variables: [&Variable<Pem>; 2]| match code {
+        let pem = |code: Option<&Pem>, setting, variables: [&PathVariable; 2]| match code {
             Some(pem) => Some(Sourced { pem: pem.clone(), source: Source::Code, setting }),
             None => {
                 reader.path(&variables).map(|(pem, name)| Sourced { pem, source: Source::Environment(name), setting })
@@ -204,7 +202,7 @@ impl OtlpConfig {
                 [&v::TRACES_CLIENT_CERTIFICATE, &v::CLIENT_CERTIFICATE],
             ),
             client_key: pem(key, "client_certificate", [&v::TRACES_CLIENT_KEY, &v::CLIENT_KEY]),
-            proxy: proxy::choose(reader, url),
+            proxy: proxy::choose(reader, settings.proxy.as_ref(), url),
         }
     }
 }
@@ -223,6 +221,7 @@ impl DeliverySettings {
         some(s, "max_request_bytes", self.max_request_bytes.as_ref());
         some(s, "ca_certificate", self.ca_certificate.as_ref());
         some(s, "client_certificate", self.client_certificate.as_ref());
+        some(s, "proxy", self.proxy.as_ref());
     }
 }
 

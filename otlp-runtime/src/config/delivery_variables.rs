@@ -1,9 +1,9 @@
 //! The variables about requests: their headers, size and security.
 
+use super::Compression;
 use super::headers::{self, Listed};
 use super::parse;
-use super::variables::{Row, Variable};
-use super::{Compression, Pem};
+use super::variables::{PathVariable, Row, Variable};
 
 const fn row(
     name: &'static str,
@@ -82,7 +82,7 @@ pub(super) const TRACES_INSECURE: Variable<bool> = Variable {
     parse: parse::boolean,
 };
 
-pub(super) const CERTIFICATE: Variable<Pem> = Variable {
+pub(super) const CERTIFICATE: PathVariable = PathVariable {
     row: row(
         "OTEL_EXPORTER_OTLP_CERTIFICATE",
         "path of a PEM file",
@@ -91,10 +91,9 @@ pub(super) const CERTIFICATE: Variable<Pem> = Variable {
         "Which certificate authorities are trusted, in the place of the system's. If it cannot be used, nothing is sent, here \
          and below.",
     ),
-    parse: pem,
 };
 
-pub(super) const TRACES_CERTIFICATE: Variable<Pem> = Variable {
+pub(super) const TRACES_CERTIFICATE: PathVariable = PathVariable {
     row: row(
         "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
         "path of a PEM file",
@@ -102,10 +101,9 @@ pub(super) const TRACES_CERTIFICATE: Variable<Pem> = Variable {
         "`with_ca_certificate`",
         "The same for traces.",
     ),
-    parse: pem,
 };
 
-pub(super) const CLIENT_KEY: Variable<Pem> = Variable {
+pub(super) const CLIENT_KEY: PathVariable = PathVariable {
     row: row(
         "OTEL_EXPORTER_OTLP_CLIENT_KEY",
         "path of a PEM file",
@@ -113,10 +111,9 @@ pub(super) const CLIENT_KEY: Variable<Pem> = Variable {
         "`with_client_certificate`",
         "The private key of the client certificate.",
     ),
-    parse: pem,
 };
 
-pub(super) const TRACES_CLIENT_KEY: Variable<Pem> = Variable {
+pub(super) const TRACES_CLIENT_KEY: PathVariable = PathVariable {
     row: row(
         "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
         "path of a PEM file",
@@ -124,10 +121,9 @@ pub(super) const TRACES_CLIENT_KEY: Variable<Pem> = Variable {
         "`with_client_certificate`",
         "The same for traces.",
     ),
-    parse: pem,
 };
 
-pub(super) const CLIENT_CERTIFICATE: Variable<Pem> = Variable {
+pub(super) const CLIENT_CERTIFICATE: PathVariable = PathVariable {
     row: row(
         "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
         "path of a PEM file",
@@ -135,10 +131,9 @@ pub(super) const CLIENT_CERTIFICATE: Variable<Pem> = Variable {
         "`with_client_certificate`",
         "The certificate, and those between it and its authority, that the program shows to the receiver.",
     ),
-    parse: pem,
 };
 
-pub(super) const TRACES_CLIENT_CERTIFICATE: Variable<Pem> = Variable {
+pub(super) const TRACES_CLIENT_CERTIFICATE: PathVariable = PathVariable {
     row: row(
         "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
         "path of a PEM file",
@@ -146,14 +141,9 @@ pub(super) const TRACES_CLIENT_CERTIFICATE: Variable<Pem> = Variable {
         "`with_client_certificate`",
         "The same for traces.",
     ),
-    parse: pem,
 };
 
 fn compression(value: &str) -> Result<Compression, String> {
     Compression::find(value)
         .ok_or_else(|| format!("{:?} is no compression that otlp knows (`gzip`, `none`)", parse::shown(value)))
-}
-
-fn pem(path: &str) -> Result<Pem, String> {
-    Ok(Pem::file(path))
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::variables::{TABLE, UNREAD};
+use super::variables::{OF_CERTIFICATES, TABLE, UNREAD};
 
 /// `variables.md`, which the documentation of `OtlpConfig` includes.
 fn page() -> String {
@@ -18,6 +18,14 @@ fn page() -> String {
     for row in TABLE {
         writeln!(page, "| `{}` | {} | {} | {} | {} |", row.name, row.takes, row.default, row.code, row.doc).unwrap();
     }
+    let of_certificates: Vec<String> = OF_CERTIFICATES.iter().map(|name| format!("`{name}`")).collect();
+    writeln!(
+        page,
+        "\n{}: where the system's certificate authorities are. Read, also with `with_env(false)`, by the library that finds \
+         them, `rustls-native-certs`, where an endpoint is secured by TLS and no certificate authority is set.",
+        of_certificates.join(", ")
+    )
+    .unwrap();
     page.push_str("\nNot read yet; one line on stderr says so if one of them is set: ");
     let names: Vec<String> = UNREAD.iter().map(|(name, _)| format!("`{name}`")).collect();
     writeln!(page, "{}.", names.join(", ")).unwrap();

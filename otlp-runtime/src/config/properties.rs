@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use super::parse::LONGEST;
 use super::variables::UNREAD;
-use super::{Filter, OtlpConfig, TABLE, parse};
+use super::{Environment, Filter, OtlpConfig, TABLE, parse};
 use crate::data::AttributeValue;
 use crate::error::OtlpError;
 
@@ -27,8 +27,14 @@ pub fn environment(text: &str) {
         })
         .collect();
     let environment = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(*value));
+    environment_says(&OtlpConfig::default(), &environment);
+    // Behind a proxy, perhaps.
+    environment_says(&OtlpConfig::default().with_endpoint("http://10.0.0.1:4318"), &environment);
+}
+
+fn environment_says(config: &OtlpConfig, environment: &Environment<'_>) {
     let mut lines = Vec::new();
-    let resolved = match OtlpConfig::default().resolve(&environment, &mut |line| lines.push(line)) {
+    let resolved = match config.resolve(environment, &mut |line| lines.push(line)) {
         Ok(resolved) => resolved,
         // Neither transport is compiled in.
         Err(OtlpError::FeatureDisabled { .. }) => return,

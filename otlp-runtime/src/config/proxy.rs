@@ -1,17 +1,17 @@
-//! The proxy that stands between, as the environment of most machines names it: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, each in
-//! either case.
+//! The proxy that stands between: set in code, or named by the environment as for most programs of a machine.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use super::endpoint::{self, EndpointKind};
+use super::endpoint::{self, EndpointKind, Problem, without_secrets};
 use super::reader::Reader;
-use super::{Secret, TransportProtocol};
+use super::variables::{self as v, Variable};
+use super::{OtlpConfig, Secret, Source, TransportProtocol};
+use crate::error::OtlpError;
 
 /// An HTTP proxy that connections are made through, by `CONNECT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proxy {
-    /// For messages: where it is, and which variable says so.
-    pub name: String,
+pub struct ProxyServer {
     /// Host name or address, without brackets.
     pub host: String,
     /// Its port.
@@ -20,141 +20,192 @@ pub struct Proxy {
     pub credentials: Option<Secret>,
 }
 
+/// Where it is, without credentials.
+impl fmt::Display for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "the proxy {open}{}{close}:{}", self.host, self.port)
+    }
+}
+
+/// A proxy, and who set it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// The proxy.
+    pub server: ProxyServer,
+    /// Who set it.
+    pub source: Source,
+}
+
+/// For messages: where it is, and which setting says so.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.source {
+            Source::Environment(name) => name,
+            Source::Code | Source::Default => "`with_proxy`",
+        };
+        write!(f, "{} of {name}", self.server)
+    }
+}
+
+/// What is set in code.
+#[derive(Clone)]
+pub(super) enum ProxySetting {
+    Direct,
+    Through {
+        /// For messages.
+        url: String,
+        server: Result<ProxyServer, Problem>,
+    },
+}
+
+/// The URL without user information.
+impl fmt::Debug for ProxySetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("none"),
+            Self::Through { url, .. } => fmt::Debug::fmt(url, f),
+        }
+    }
+}
+
+impl OtlpConfig {
+    /// The HTTP proxy that connections to the endpoint are made through, by `CONNECT`, over gRPC too:
+    /// `http://[user:password@]host:port`, with `%` and two hexadecimal digits for `@`, `:` and `%` in user and password.
+    /// `Debug` and messages never show these.
+    ///
+    /// It takes the place of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. What is on this machine (`localhost`, `127.0.0.1`) is
+    /// never behind a proxy. Default: the environment's, and then none.
+    ///
+    /// ```
+    /// # use otlp_runtime::config::OtlpConfig;
+    /// let config = OtlpConfig::default()
+    ///     .with_endpoint("http://collector.example:4318")
+    ///     .with_proxy("http://shop:hunter2@proxy.example:3128");
+    /// config.validate()?;
+    /// assert!(!format!("{config:?}").contains("hunter2"));
+    /// # Ok::<(), otlp_runtime::error::OtlpError>(())
+    /// ```
+    pub fn with_proxy(mut self, url: impl AsRef<str>) -> Self {
+        let url = url.as_ref().trim();
+        self.delivery.proxy = Some(ProxySetting::Through { url: without_secrets(url), server: parse(url) });
+        self
+    }
+
+    /// Connects to the endpoint directly, whatever `HTTPS_PROXY` and `HTTP_PROXY` say.
+    ///
+    /// ```
+    /// # use otlp_runtime::config::OtlpConfig;
+    /// let config = OtlpConfig::default().with_endpoint("http://collector.internal:4318").without_proxy();
+    /// ```
+    pub fn without_proxy(mut self) -> Self {
+        self.delivery.proxy = Some(ProxySetting::Direct);
+        self
+    }
+}
+
+impl ProxySetting {
+    /// Looks at what was set in code.
+    pub(super) fn check(&self) -> Result<(), OtlpError> {
+        match self {
+            Self::Through { url, server: Err(problem) } => Err(problem.into_error("proxy", url)),
+            Self::Through { .. } | Self::Direct => Ok(()),
+        }
+    }
+
+    fn server(&self) -> Option<ProxyServer> {
+        match self {
+            Self::Direct => None,
+            Self::Through { server, .. } => server.as_ref().ok().cloned(),
+        }
+    }
+}
+
 /// The proxy for an endpoint; none for this machine itself, nor for what `NO_PROXY` names.
-pub(super) fn choose(reader: &mut Reader<'_>, url: &str) -> Option<Proxy> {
+pub(super) fn choose(reader: &mut Reader<'_>, setting: Option<&ProxySetting>, url: &str) -> Option<Proxy> {
     let target = endpoint::parse(url, EndpointKind::Signal, None).ok()?;
     let secure = target.secure.unwrap_or(true);
     let port = target.port.unwrap_or(if secure { 443 } else { 80 });
-    let names = if secure { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
-    // A CGI program's `HTTP_PROXY` is a header of its caller (CVE-2016-5385).
-    let trusted = |name: &&str| *name != "HTTP_PROXY" || reader.text("REQUEST_METHOD").is_none();
-    let (name, value) = names.into_iter().filter(trusted).find_map(|name| Some((name, reader.text(name)?)))?;
-    let exceptions = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| reader.text(name)).unwrap_or_default();
-    if is_local(target.host) || exceptions.split(',').any(|exception| excepts(exception.trim(), target.host, port)) {
+    if is_local(target.host) {
+        if let Some(ProxySetting::Through { .. }) = setting {
+            let line =
+                "with_proxy: the endpoint is on this machine, which is never behind a proxy; connecting directly";
+            reader.report(line.to_owned());
+        }
         return None;
     }
-    match parse(&value) {
-        Ok(proxy) => {
-            let at = if proxy.host.contains(':') { format!("[{}]", proxy.host) } else { proxy.host.clone() };
-            Some(Proxy { name: format!("the proxy {at}:{} of {name}", proxy.port), ..proxy })
-        }
-        Err(problem) => {
-            reader.report(format!("{name}: {problem}; connecting directly"));
-            None
+    let variables = match setting {
+        Some(_) => &[][..],
+        None => variables(reader, secure, target.host, port),
+    };
+    let code = setting.map(ProxySetting::server);
+    let shown = |server: &Option<ProxyServer>| server.as_ref().map_or("no proxy".to_owned(), ToString::to_string);
+    let (server, source) = reader.choose(code, variables, None, |_| Ok(()), shown);
+    server.map(|server| Proxy { server, source })
+}
+
+type Variables = &'static [&'static Variable<Option<ProxyServer>>];
+
+/// The variables that name the proxy for an endpoint: none if it is an exception.
+fn variables(reader: &mut Reader<'_>, secure: bool, host: &str, port: u16) -> Variables {
+    let (variables, ignored): (Variables, Variables) = if secure {
+        (&[&v::HTTPS_PROXY, &v::LOWER_HTTPS_PROXY], &[])
+    } else if !reader.is_set(&v::REQUEST_METHOD) {
+        (&[&v::HTTP_PROXY, &v::LOWER_HTTP_PROXY], &[])
+    } else if cfg!(windows) {
+        // A CGI program's `HTTP_PROXY` is a header of its caller (CVE-2016-5385), and there the two are one.
+        (&[], &[&v::HTTP_PROXY])
+    } else {
+        (&[&v::LOWER_HTTP_PROXY], &[&v::HTTP_PROXY])
+    };
+    let is_set = |reader: &Reader<'_>, variables: Variables| variables.iter().any(|variable| reader.is_set(variable));
+    if !is_set(reader, variables) && !is_set(reader, ignored) {
+        return &[];
+    }
+    if let Some((exceptions, name)) = reader.first(&[&v::NO_PROXY, &v::LOWER_NO_PROXY]) {
+        reader.report_entries(name, &exceptions.problems);
+        if exceptions.excepts(host, port) {
+            return &[];
         }
     }
+    if is_set(reader, ignored) {
+        let line =
+            "HTTP_PROXY is ignored: REQUEST_METHOD is set, and a caller of a CGI program can choose it; set http_proxy";
+        reader.report(line.to_owned());
+    }
+    variables
 }
 
 fn is_local(host: &str) -> bool {
-    let name = host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost");
-    name || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let address = host.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+    name == "localhost" || name.ends_with(".localhost") || address.is_some_and(|address| address.is_loopback())
 }
 
-/// `example.com` and `.example.com` mean the domain and all below it, `host:port` that port alone, `*` everything.
-fn excepts(exception: &str, host: &str, port: u16) -> bool {
-    if exception == "*" {
-        return true;
-    }
-    if let Ok(address) = exception.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return host.parse() == Ok(address);
-    }
-    let (name, only) = match exception.rsplit_once(':') {
-        Some((name, only)) => (name, Some(only)),
-        None => (exception, None),
-    };
-    if only.is_some_and(|only| only != port.to_string()) {
-        return false;
-    }
-    let (name, host) =
-        (name.trim_start_matches("*").trim_start_matches('.').to_ascii_lowercase(), host.to_ascii_lowercase());
-    !name.is_empty() && (host == name || host.strip_suffix(&name).is_some_and(|before| before.ends_with('.')))
+/// The value of a variable.
+pub(super) fn variable(value: &str) -> Result<Option<ProxyServer>, String> {
+    parse(value).map(Some).map_err(|problem| format!("it {}; {}", problem.what, problem.remedy))
 }
 
-/// `http://[user:password@]host:port`; no error shows any of it.
-fn parse(value: &str) -> Result<Proxy, String> {
+/// `http://[user:password@]host:port`; without a port it is 80. No problem shows any of it.
+fn parse(value: &str) -> Result<ProxyServer, Problem> {
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     if !scheme.eq_ignore_ascii_case("http") {
-        return Err("only proxies with `http://` are supported, also for `https://` endpoints".to_owned());
+        let what = "has a scheme other than `http`";
+        return Err(Problem { what, remedy: "write `http://host:port`, also where the endpoint has `https://`" });
     }
     let (user, authority) = rest.rsplit_once('@').map_or((None, rest), |(user, authority)| (Some(user), authority));
-    let url = format!("http://{}", authority.trim_end_matches('/'));
-    let parsed = endpoint::parse(&url, EndpointKind::Base, Some(TransportProtocol::Grpc));
-    let parsed = parsed.map_err(|_| "it is no URL of a proxy; write `http://host:port`".to_owned())?;
-    let credentials = match user.map(super::parse::percent_decoded).transpose() {
-        Ok(user) => user.map(|user| Secret::new(if user.contains(':') { user } else { format!("{user}:") })),
-        Err(problem) => return Err(format!("its user or password {problem}")),
-    };
-    Ok(Proxy { name: String::new(), host: parsed.host.to_owned(), port: parsed.port.unwrap_or(80), credentials })
+    let url = format!("http://{}", authority.strip_suffix('/').unwrap_or(authority));
+    let parsed = endpoint::parse(&url, EndpointKind::Base, Some(TransportProtocol::Grpc))
+        .map_err(|_| Problem { what: "is no URL of a proxy", remedy: "write `http://host:port`" })?;
+    let user = user
+        .map(super::parse::percent_decoded)
+        .transpose()
+        .map_err(|what| Problem { what, remedy: "write a `%` of the user or password as `%25`" })?;
+    let credentials = user.map(|user| Secret::new(if user.contains(':') { user } else { format!("{user}:") }));
+    Ok(ProxyServer { host: parsed.host.to_owned(), port: parsed.port.unwrap_or(80), credentials })
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::ffi::OsString;
-
-    use super::*;
-    use crate::config::OtlpConfig;
-
-    /// The proxy as `host:port`, and the lines that were said.
-    fn proxy(url: &str, variables: &[(&str, &str)]) -> (Option<Proxy>, Vec<String>) {
-        let mut lines = Vec::new();
-        let environment = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(*v));
-        let resolved =
-            OtlpConfig::default()
-                .with_endpoint(url)
-                .resolve_with(&environment, &mut |line| lines.push(line), &|_| true);
-        (resolved.unwrap().delivery.proxy, lines)
-    }
-
-    fn chosen(url: &str, variables: &[(&str, &str)]) -> Option<String> {
-        let (proxy, lines) = proxy(url, variables);
-        assert_eq!(lines, [""; 0]);
-        proxy.map(|proxy| format!("{}:{}", proxy.host, proxy.port))
-    }
-
-    #[test]
-    fn u40_p11_the_scheme_chooses_the_variable_and_no_proxy_the_exceptions() {
-        let one = [("HTTP_PROXY", "http://p:1"), ("https_proxy", "q:2/")];
-        assert_eq!(chosen("http://h", &one).as_deref(), Some("p:1"));
-        if cfg!(feature = "tls") {
-            assert_eq!(chosen("https://h", &one).as_deref(), Some("q:2"));
-        }
-        for local in ["http://localhost:1", "http://127.0.0.1", "http://[::1]:1", "http://a.localhost"] {
-            assert_eq!(chosen(local, &one), None, "{local}");
-        }
-        assert_eq!(chosen("http://h", &[]), None);
-        assert_eq!(chosen("http://h", &[("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")]), None);
-        for (exceptions, host, direct) in [
-            ("h", "h", true),
-            ("x, H ,y", "h", true),
-            ("example.com", "otlp.example.com", true),
-            (".example.com", "otlp.example.com", true),
-            ("*.example.com", "otlp.example.com", true),
-            ("example.com", "badexample.com", false),
-            ("h:4318", "h:4318", true),
-            ("h:4318", "h:4317", false),
-            ("10.0.0.1", "10.0.0.1", true),
-            ("10.0.0.1", "10.0.0.2", false),
-            ("*", "h", true),
-            (",", "h", false),
-        ] {
-            let variables = [("http_proxy", "http://p:1"), ("no_proxy", exceptions)];
-            assert_eq!(chosen(&format!("http://{host}"), &variables).is_none(), direct, "{exceptions} {host}");
-        }
-    }
-
-    #[test]
-    fn a_proxys_password_is_never_shown() {
-        let (with, _) = proxy("http://h", &[("HTTP_PROXY", "http://user:hunter%402@p:1")]);
-        assert_eq!(with.as_ref().unwrap().credentials.as_ref().unwrap().reveal(), "user:hunter@2");
-        assert!(!format!("{with:?}").contains("hunter"));
-        for bad in ["https://user:hunter2@p:1", "http://user:hunter2@", "user:hunter2@p:x", "user:hunter2%@p:1"] {
-            let (none, lines) = proxy("http://h", &[("HTTP_PROXY", bad)]);
-            assert_eq!(none, None);
-            assert!(
-                lines.len() == 1 && lines[0].starts_with("HTTP_PROXY: ") && !lines[0].contains("hunter2"),
-                "{lines:?}"
-            );
-        }
-    }
-}
+#[path = "proxy_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use super::Pem;
 use super::endpoint::Source;
 use super::resolved::Environment;
 use super::validation::MOST_RESOURCE_BYTES;
-use super::variables::{UNREAD, Variable};
+use super::variables::{PathVariable, UNREAD, Variable};
 
 /// Reads variables, and reports those that cannot be used.
 pub(super) struct Reader<'a> {
@@ -23,9 +23,18 @@ impl<'a> Reader<'a> {
         (self.report)(line);
     }
 
-    /// Whether the variable has a value, of whatever kind.
+    /// Says what is wrong with entries of a list, in one line; a list of thousands is no reason for thousands of words.
+    pub(super) fn report_entries(&mut self, name: &str, problems: &[String]) {
+        let (shown, more) = problems.split_at(problems.len().min(3));
+        if !shown.is_empty() {
+            let more = if more.is_empty() { String::new() } else { format!("; and so are {} more", more.len()) };
+            self.report(format!("{name}: {}{more}", shown.join("; ")));
+        }
+    }
+
+    /// Whether the variable has a value, usable or not.
     pub(super) fn is_set<T>(&self, variable: &Variable<T>) -> bool {
-        (self.environment)(variable.row.name).is_some_and(|value| !value.to_string_lossy().trim().is_empty())
+        self.read(variable).is_some()
     }
 
     /// The first that is given and fits: `code`, the `variables` in their order, `default`.
@@ -72,7 +81,7 @@ impl<'a> Reader<'a> {
 
     /// The first of `variables` that is given, as the path of a file, and its name. Whatever it holds is one: a file that is
     /// not found is no reason to go on with less than was asked for.
-    pub(super) fn path(&self, variables: &[&Variable<Pem>]) -> Option<(Pem, &'static str)> {
+    pub(super) fn path(&self, variables: &[&PathVariable]) -> Option<(Pem, &'static str)> {
         variables.iter().find_map(|variable| {
             let value = (self.environment)(variable.row.name)?;
             match value.to_str().map(str::trim) {
@@ -81,12 +90,6 @@ impl<'a> Reader<'a> {
                 None => Some((Pem::file(value), variable.row.name)),
             }
         })
-    }
-
-    /// A variable that is no setting of ours, if it is set and not empty.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        let value = (self.environment)(name)?.into_string().ok()?;
-        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
     /// A variable without which something is left out.

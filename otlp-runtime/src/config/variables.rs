@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::delivery_variables as delivery;
 use super::{Filter, TransportProtocol, parse};
 
+mod proxy;
 mod sdk;
 
+pub(super) use proxy::*;
 pub(super) use sdk::*;
 
 /// One variable, for the documentation.
@@ -23,6 +25,11 @@ pub struct Row {
     pub code: &'static str,
     /// What it means.
     pub doc: &'static str,
+}
+
+/// One variable that holds the path of a file: whatever it holds is one, UTF-8 or not, so that there is nothing to parse.
+pub(super) struct PathVariable {
+    pub(super) row: Row,
 }
 
 /// One variable that is read.
@@ -272,8 +279,24 @@ pub const TABLE: &[Row] = &[
     SPAN_LINK_COUNT.row,
     EVENT_ATTRIBUTE_COUNT.row,
     LINK_ATTRIBUTE_COUNT.row,
+    HTTPS_PROXY.row,
+    LOWER_HTTPS_PROXY.row,
+    HTTP_PROXY.row,
+    LOWER_HTTP_PROXY.row,
+    NO_PROXY.row,
+    LOWER_NO_PROXY.row,
+    REQUEST_METHOD.row,
 ];
 
 /// Variables of the specification that decide what is sent and where to, and that are not read yet, each with the value
 /// that says what happens anyway. Any other is answered with a line, as silence would be taken for consent.
-pub(super) const UNREAD: &[(&str, &str)] = &[("OTEL_CONFIG_FILE", ""), ("OTEL_PROPAGATORS", "tracecontext,baggage")];
+pub(super) const UNREAD: &[(&str, &str)] = &[
+    ("OTEL_CONFIG_FILE", ""),
+    ("OTEL_ENTITIES", ""),
+    ("OTEL_PROPAGATORS", "tracecontext,baggage"),
+    ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", ""),
+];
+
+/// Variables that are read past this table, by the library that finds the system's certificate authorities.
+#[cfg(test)]
+pub(super) const OF_CERTIFICATES: &[&str] = &["SSL_CERT_FILE", "SSL_CERT_DIR"];

@@ -13,7 +13,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::retry::Jitter;
 use super::shared::{Failure, Sending, Shared, now};
 use crate::account::DropReason;
-use crate::transport::{Accepted, Transport, TransportError};
+use crate::transport::{Accepted, Hop, Transport, TransportError};
 
 type Outcome = Result<Accepted, TransportError>;
 
@@ -113,7 +113,7 @@ impl Dispatcher {
                 let may_have_arrived = attempt.may_have_arrived();
                 let missing = if may_have_arrived { "answer" } else { "connection" };
                 let cause = format!("no {missing} within {limit:?}");
-                Err(TransportError::Retryable { cause, after: None, may_have_arrived })
+                Err(TransportError::Retryable { cause, after: None, may_have_arrived, at: Hop::Receiver })
             })
         };
         let id = self.attempts.spawn(sending).id();
@@ -130,10 +130,10 @@ impl Dispatcher {
             Ok(Ok(accepted)) => self.shared.accepted(seq, &accepted),
             Ok(Err(TransportError::Permanent { cause })) => self.shared.refused(seq, &cause),
             Ok(Err(TransportError::Unsendable { cause })) => self.shared.unsendable(seq, &cause),
-            Ok(Err(TransportError::Retryable { cause, after, may_have_arrived })) => {
+            Ok(Err(TransportError::Retryable { cause, after, may_have_arrived, at })) => {
                 let random = self.jitter.next();
                 self.hold(after, random);
-                let failure = Failure { cause: &cause, after, may_have_arrived };
+                let failure = Failure { cause: &cause, after, may_have_arrived, at };
                 self.shared.failed(seq, &failure, last_chance, random);
             }
             Err(error) => self.shared.panicked(seq, &panic_text(error)),

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::account::DropReason;
 use crate::data::Signal;
 use crate::exporter::Batch;
+use crate::transport::Hop;
 
 /// A line and its kind for the rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,15 +75,20 @@ impl Health {
     }
 
     /// An attempt failed, and may succeed later.
-    pub(super) fn failed(&mut self, now: Instant, cause: &str) -> Option<Line> {
+    pub(super) fn failed(&mut self, now: Instant, cause: &str, at: Hop) -> Option<Line> {
         self.note(cause);
         if std::mem::replace(&mut self.failing(now).is_told, true) {
             return None;
         }
-        let remedy = if self.endpoint.contains("://") {
-            " Check that an OTLP receiver listens there (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL)"
-        } else {
-            ""
+        let remedy = match at {
+            Hop::Proxy => {
+                " Check that the proxy is there, allows CONNECT and reaches the endpoint (HTTPS_PROXY, HTTP_PROXY, `with_proxy`), \
+                 or do without it (NO_PROXY, `without_proxy`)"
+            }
+            Hop::Receiver if self.endpoint.contains("://") => {
+                " Check that an OTLP receiver listens there (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL)"
+            }
+            Hop::Receiver => "",
         };
         let text = format!("export to {} fails: {cause}; retrying in the background.{remedy}", self.endpoint);
         Some(Line { kind: "export failing", text })
@@ -199,16 +205,27 @@ mod tests {
         let mut health = Health::new("http://h:1".into());
         let start = Instant::now();
         assert_eq!(health.accepted(start, &batch(), 0, None), []);
-        let line = health.failed(start, "connection refused").unwrap().text;
+        let line = health.failed(start, "connection refused", Hop::Receiver).unwrap().text;
         for part in ["http://h:1", "connection refused", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
             assert!(line.contains(part), "{line}");
         }
-        assert_eq!(health.failed(start, "connection refused"), None);
+        assert_eq!(health.failed(start, "connection refused", Hop::Receiver), None);
         let lines = health.accepted(start + Duration::from_secs(2), &batch(), 0, None);
         assert_eq!(lines[0].text, "export to http://h:1 works again after 2.0 s (2 failed attempts)");
         assert_eq!(health.accepted(start, &batch(), 0, None), []);
         assert_eq!(health.last_error().unwrap(), "http://h:1: connection refused; an export has succeeded since");
         assert_eq!(health.loss_error(0), None, "it cost nothing");
+    }
+
+    #[test]
+    fn a_proxy_that_fails_is_what_there_is_to_check() {
+        let mut health = Health::new("http://h:1".into());
+        let line =
+            health.failed(Instant::now(), "through the proxy p:1 of HTTP_PROXY: it refuses", Hop::Proxy).unwrap().text;
+        for part in ["of HTTP_PROXY: it refuses", "HTTPS_PROXY", "NO_PROXY", "without_proxy"] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(!line.contains("OTEL_EXPORTER_OTLP_ENDPOINT"), "{line}");
     }
 
     #[test]
@@ -271,8 +288,14 @@ mod tests {
             assert_eq!(line, format!("http://h:1 refused {total} spans: {expected}"));
         }
         // A failure of another kind is news, once.
-        assert!(health.failed(after(4), "connection refused").unwrap().text.contains("connection refused; retrying"));
-        assert_eq!(health.failed(after(5), "connection refused"), None);
+        assert!(
+            health
+                .failed(after(4), "connection refused", Hop::Receiver)
+                .unwrap()
+                .text
+                .contains("connection refused; retrying")
+        );
+        assert_eq!(health.failed(after(5), "connection refused", Hop::Receiver), None);
         let lines = health.accepted(after(3600), &batch(), 0, None);
         let [line] = &lines[..] else { panic!("{lines:?}") };
         let text = "export to http://h:1 works again after 3600.0 s (5 failed attempts, 30 records refused)";

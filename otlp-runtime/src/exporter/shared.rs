@@ -10,7 +10,7 @@ use super::health::{Health, Line};
 use super::queue::{Entry, Queue, Refusal};
 use super::{Batch, Settings, Settled};
 use crate::account::{DropReason, Ledger};
-use crate::transport::{Accepted, Attempt, Payload};
+use crate::transport::{Accepted, Attempt, Hop, Payload};
 
 /// The clock of queue and time-outs: tokio's, which tests can drive.
 pub(super) fn now() -> Instant {
@@ -57,6 +57,7 @@ pub(super) struct Failure<'a> {
     /// The receiver's own least delay.
     pub(super) after: Option<Duration>,
     pub(super) may_have_arrived: bool,
+    pub(super) at: Hop,
 }
 
 /// A batch that is to be sent.
@@ -177,7 +178,7 @@ impl Shared {
         entry.failures = entry.failures.saturating_add(1);
         entry.may_have_arrived |= failure.may_have_arrived;
         entry.attempt = None;
-        if let Some(line) = state.health.failed(now, failure.cause) {
+        if let Some(line) = state.health.failed(now, failure.cause, failure.at) {
             state.will_say(line);
         }
         let again = if state.ending.is_some() {

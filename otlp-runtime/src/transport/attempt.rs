@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::TransportError;
+use super::{Hop, TransportError};
 
 /// Nothing of the request is on its way.
 const UNSENT: u8 = 0;
@@ -59,7 +59,7 @@ impl Attempt {
             Ok(_) | Err(SENDING) => Ok(()),
             Err(_) => {
                 let cause = "it was given up before it was sent".to_owned();
-                Err(TransportError::Retryable { cause, after: None, may_have_arrived: false })
+                Err(TransportError::Retryable { cause, after: None, may_have_arrived: false, at: Hop::Receiver })
             }
         }
     }

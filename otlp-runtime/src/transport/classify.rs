@@ -4,19 +4,24 @@
 
 use std::time::Duration;
 
-use super::{Accepted, TransportError, wire};
+use super::{Accepted, Hop, TransportError, wire};
 
 /// No more of a receiver's text than this many characters reaches a message.
 const TEXT_LIMIT: usize = 256;
 
 /// A connection could not be had, or was gone before a byte of the request was written.
 pub(super) fn unsent(cause: impl Into<String>) -> TransportError {
-    TransportError::Retryable { cause: cause.into(), after: None, may_have_arrived: false }
+    unsent_at(Hop::Receiver, cause.into())
+}
+
+/// The same, and where it failed.
+pub(super) fn unsent_at(at: Hop, cause: String) -> TransportError {
+    TransportError::Retryable { cause, after: None, may_have_arrived: false, at }
 }
 
 /// The connection ended after the request may have been read (OTP13).
 pub(super) fn lost(cause: impl Into<String>) -> TransportError {
-    TransportError::Retryable { cause: cause.into(), after: None, may_have_arrived: true }
+    TransportError::Retryable { cause: cause.into(), after: None, may_have_arrived: true, at: Hop::Receiver }
 }
 
 /// The body of a success: a partial success, nothing, or something else, which changes nothing about the acceptance (OTP6).
@@ -79,8 +84,8 @@ pub(super) fn http(status: http::StatusCode, after: Option<Duration>, said: &[u8
     let cause = with_text(format!("HTTP {status}"), said, hint);
     match code {
         // A gateway's own answer says nothing about what became of the request behind it.
-        502 | 504 => TransportError::Retryable { cause, after, may_have_arrived: true },
-        429 | 503 => TransportError::Retryable { cause, after, may_have_arrived: false },
+        502 | 504 => TransportError::Retryable { cause, after, may_have_arrived: true, at: Hop::Receiver },
+        429 | 503 => TransportError::Retryable { cause, after, may_have_arrived: false, at: Hop::Receiver },
         _ => TransportError::Permanent { cause },
     }
 }
@@ -123,8 +128,10 @@ pub(super) fn grpc(code: super::status::Code, said: &str, details: &[u8]) -> Tra
         | Code::Aborted
         | Code::OutOfRange
         | Code::Unavailable
-        | Code::DataLoss => TransportError::Retryable { cause, after, may_have_arrived },
-        Code::ResourceExhausted if after.is_some() => TransportError::Retryable { cause, after, may_have_arrived },
+        | Code::DataLoss => TransportError::Retryable { cause, after, may_have_arrived, at: Hop::Receiver },
+        Code::ResourceExhausted if after.is_some() => {
+            TransportError::Retryable { cause, after, may_have_arrived, at: Hop::Receiver }
+        }
         _ => TransportError::Permanent { cause },
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes};
 use tokio::sync::Mutex;
 
-use super::{Accepted, Attempt, Payload, SendFuture, Transport, TransportError, TransportFactory};
+use super::{Accepted, Attempt, Hop, Payload, SendFuture, Transport, TransportError, TransportFactory};
 use crate::os::stdout::{self, PIECE, State};
 
 /// How long stdout may take nothing at all until an attempt is given up.
@@ -115,6 +115,7 @@ impl<O: Out> Console<O> {
                 cause: "nobody reads what is written".to_owned(),
                 after: None,
                 may_have_arrived: printed > 0 || is_cut,
+                at: Hop::Receiver,
             }),
             Err(Refusal::Closed(cause)) if printed == 0 => Err(TransportError::Permanent { cause }),
             Err(Refusal::Closed(cause)) => {

@@ -51,7 +51,7 @@ fn secret_at_end(text: &str, secret: &str) -> Option<usize> {
 pub(super) fn secrets(options: &Options) -> Vec<String> {
     let headers = options.headers.iter().filter(|(_, value)| value.is_sensitive());
     let mut secrets: Vec<String> = headers.filter_map(|(_, value)| Some(value.to_str().ok()?.to_owned())).collect();
-    if let Some(credentials) = options.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref()) {
+    if let Some(credentials) = options.proxy.as_ref().and_then(|proxy| proxy.server.credentials.as_ref()) {
         secrets.push(credentials.reveal().to_owned());
         secrets.extend(credentials.reveal().split_once(':').map(|(_, password)| password.to_owned()));
     }
@@ -75,8 +75,8 @@ impl Transport for Discreet {
                 Ok(Accepted { rejected, message }) => {
                     Ok(Accepted { rejected, message: message.map(|message| self.hide(message)) })
                 }
-                Err(TransportError::Retryable { cause, after, may_have_arrived }) => {
-                    Err(TransportError::Retryable { cause: self.hide(cause), after, may_have_arrived })
+                Err(TransportError::Retryable { cause, after, may_have_arrived, at }) => {
+                    Err(TransportError::Retryable { cause: self.hide(cause), after, may_have_arrived, at })
                 }
                 Err(TransportError::Permanent { cause }) => Err(TransportError::Permanent { cause: self.hide(cause) }),
                 Err(TransportError::Unsendable { cause }) => {

@@ -69,6 +69,16 @@ pub struct Accepted {
     pub message: Option<String>,
 }
 
+/// Where an attempt failed, which decides what there is to check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hop {
+    /// At the receiver, or somewhere on the way to it.
+    #[default]
+    Receiver,
+    /// At the proxy, so that the receiver never heard of it.
+    Proxy,
+}
+
 /// An attempt failed. Display says what was wrong, without any header value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
@@ -81,6 +91,8 @@ pub enum TransportError {
         after: Option<Duration>,
         /// Whether the request may have arrived all the same.
         may_have_arrived: bool,
+        /// Where it failed.
+        at: Hop,
     },
     /// Must not be sent again (spec-checklist OTP7).
     #[error("{cause}")]

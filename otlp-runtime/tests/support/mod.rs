@@ -64,7 +64,7 @@ pub async fn bounded<T>(future: impl Future<Output = T>) -> T {
 #[track_caller]
 pub fn retryable<T: std::fmt::Debug>(outcome: Result<T, TransportError>) -> (String, Option<Duration>, bool) {
     match outcome {
-        Err(TransportError::Retryable { cause, after, may_have_arrived }) => (cause, after, may_have_arrived),
+        Err(TransportError::Retryable { cause, after, may_have_arrived, .. }) => (cause, after, may_have_arrived),
         other => panic!("not retryable: {other:?}"),
     }
 }

@@ -13,7 +13,7 @@ use crate::collector::flush::Flush;
 use crate::collector::own;
 use crate::error::OtlpError;
 use crate::exporter::{Exporter, Settings};
-use crate::transport::{Accepted, Attempt, Payload, SendFuture, Transport, TransportError};
+use crate::transport::{Accepted, Attempt, Hop, Payload, SendFuture, Transport, TransportError};
 
 /// Far more than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -50,6 +50,7 @@ impl Transport for Scripted {
                     cause: "connection refused".to_owned(),
                     after: None,
                     may_have_arrived: false,
+                    at: Hop::Receiver,
                 }),
                 Receiver::RefusesThree if self.accepted.fetch_add(payload.items, SeqCst) < 3 => {
                     Err(TransportError::Permanent { cause: "no".to_owned() })

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle as Task;
 use super::*;
 use crate::account::Counts;
 use crate::data::Signal;
-use crate::transport::{Accepted, Attempt, SendFuture, Transport, TransportError};
+use crate::transport::{Accepted, Attempt, Hop, SendFuture, Transport, TransportError};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Items of every batch.
@@ -96,7 +96,7 @@ impl Transport for Scripted {
                     Ok(Accepted { rejected, message: Some("some are bad".into()) })
                 }
                 Step::Retry(after, may_have_arrived) => {
-                    Err(TransportError::Retryable { cause: "busy".into(), after, may_have_arrived })
+                    Err(TransportError::Retryable { cause: "busy".into(), after, may_have_arrived, at: Hop::Receiver })
                 }
                 Step::Refuse => Err(TransportError::Permanent { cause: "bad".into() }),
                 Step::Never => std::future::pending().await,

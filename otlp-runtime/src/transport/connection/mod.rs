@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 #[cfg(feature = "http")]
 pub(super) use http1::Http1;
@@ -23,10 +23,10 @@ pub(super) use http1::Http1;
 pub(super) use http2::{Framed, Http2, Lease, failure};
 use stream::Stream;
 
-use super::classify::unsent;
+use super::classify::{unsent, unsent_at};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
-use super::{Attempt, Endpoint, Options, TransportError};
+use super::{Attempt, Endpoint, Hop, Options, TransportError};
 use crate::config::Proxy;
 
 /// How long one address may keep the next waiting, as RFC 8305 recommends.
@@ -61,26 +61,33 @@ impl Target {
         attempt.unsent();
         let left = attempt.left();
         let limit = left.saturating_sub(left / 10);
-        let dialled = timeout(limit, self.open()).await;
-        let opened = dialled.unwrap_or_else(|_| Err(format!("no answer within {limit:.1?}")));
-        opened.map_err(|why| unsent(format!("cannot connect to {}: {why}", self.endpoint.authority())))
-    }
-
-    /// The receiver refused the program once the connection stood.
-    fn refused(&self, cause: &str) -> TransportError {
-        unsent(format!("cannot connect to {}: {cause}", self.endpoint.authority()))
-    }
-
-    async fn open(&self) -> Result<Stream, String> {
-        let stream = match &self.proxy {
-            None => dial(self.endpoint.host(), self.endpoint.port()).await?,
+        let until = Instant::now() + limit;
+        let reached = within(limit, until, self.reach()).await;
+        let stream = reached.map_err(|why| match &self.proxy {
             Some(proxy) => {
-                let named = |why| format!("through {}: {why}", proxy.name);
-                let stream = dial(&proxy.host, proxy.port).await.map_err(named)?;
-                proxy::tunnel(&stream, proxy, &self.endpoint.host_and_port()).await.map_err(named)?;
-                stream
+                let endpoint = self.endpoint.authority();
+                unsent_at(Hop::Proxy, format!("cannot connect to {endpoint}: through {proxy}: {why}"))
             }
-        };
+            None => self.refused(&why),
+        })?;
+        within(limit, until, self.secure(stream)).await.map_err(|why| self.refused(&why))
+    }
+
+    /// The receiver is reached, and refuses the program, or is not what it should be.
+    fn refused(&self, cause: &str) -> TransportError {
+        let through = self.proxy.as_ref().map_or_else(String::new, |proxy| format!(" (through {proxy})"));
+        unsent(format!("cannot connect to {}{through}: {cause}", self.endpoint.authority()))
+    }
+
+    /// A connection to the receiver's port.
+    async fn reach(&self) -> Result<TcpStream, String> {
+        let Some(proxy) = &self.proxy else { return dial(self.endpoint.host(), self.endpoint.port()).await };
+        let stream = dial(&proxy.server.host, proxy.server.port).await?;
+        proxy::tunnel(&stream, &proxy.server, &self.endpoint.host_and_port()).await?;
+        Ok(stream)
+    }
+
+    async fn secure(&self, stream: TcpStream) -> Result<Stream, String> {
         if !self.endpoint.is_secure() {
             return Ok(Stream::Plain(stream));
         }
@@ -93,6 +100,15 @@ impl Target {
         #[cfg(not(feature = "tls"))]
         Err("TLS needs the cargo feature `tls` of the crate `otlp`".to_owned())
     }
+}
+
+/// A step of connecting, all of whose steps together have `limit`, and end at `until`.
+async fn within<T>(
+    limit: Duration,
+    until: Instant,
+    step: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    timeout_at(until, step).await.unwrap_or_else(|_| Err(format!("no answer within {limit:.1?}")))
 }
 
 async fn dial(host: &str, port: u16) -> Result<TcpStream, String> {

@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpStream;
 
-use crate::config::Proxy;
+use crate::config::ProxyServer;
 use crate::transport::classify::text;
 
 /// No proxy's answer is longer.
 const MOST: usize = 8 << 10;
 
 /// Asks for a connection to `authority` (`host:port`). Afterwards the bytes on `stream` are the receiver's.
-pub(super) async fn tunnel(stream: &TcpStream, proxy: &Proxy, authority: &str) -> Result<(), String> {
+pub(super) async fn tunnel(stream: &TcpStream, proxy: &ProxyServer, authority: &str) -> Result<(), String> {
     let mut request = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
     if let Some(credentials) = &proxy.credentials {
         request.push_str("Proxy-Authorization: Basic ");
