@@ -471,18 +471,18 @@ async fn u40_p11_a_proxy_tunnels_tls_of_both_protocols() {
 #[tokio::test]
 async fn a_proxy_that_refuses_or_is_none_is_retryable_and_nothing_arrived() {
     let config = || Authority::new().trusted();
+    let refused = UnusedPort::reserve();
     for (answer, says) in [
         ("HTTP/1.1 407 Proxy Authentication Required", "it wants other credentials"),
         ("HTTP/1.1 403 Forbidden", "it refuses: HTTP/1.1 403 Forbidden"),
         ("SSH-2.0-OpenSSH", "it does not answer as a proxy"),
     ] {
-        let (through, _) = proxy(refused_port(), answer).await;
+        let (through, _) = proxy(refused.address(), answer).await;
         let transport = behind(&format!("http://user:hunter2@{through}"), HttpProtobuf, config());
         let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
         assert!(cause.contains(says) && !cause.contains("hunter2") && !may_have_arrived, "{cause}");
         assert!(cause.contains(&format!("through the proxy {through} of HTTPS_PROXY: ")), "{cause}");
     }
-    let refused = refused_port();
     let transport = behind(&refused.to_string(), Grpc, config());
     let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
     assert!(cause.contains(&format!("through the proxy {refused} of ")) && !may_have_arrived, "{cause}");

@@ -11,6 +11,8 @@ mod connections;
 mod contract;
 mod http2;
 mod outages;
+#[path = "../../otlp-runtime/tests/support/port.rs"]
+mod port;
 #[path = "../support/process.rs"]
 mod process;
 mod run;
