@@ -149,7 +149,6 @@ fn a_flood_does_not_outlast_shutdown_in_the_book() {
     (run.spans, run.flush, run.shutdown) = (1000, Duration::from_millis(100), Duration::from_millis(300));
     let outcome = run.outcome();
     assert_eq!((outcome.exported(), outcome.dropped(), outcome.count("left")), (0, 1000, 0), "{outcome:?}");
-    assert!(outcome.count("shutdown_took") < 800, "{outcome:?}");
 }
 
 #[test]
@@ -160,7 +159,8 @@ fn otp13_a_refused_port_is_told_and_ends_quickly() {
         let outcome = in_vain(&mut Run::new(endpoint.clone(), protocol));
         outcome.says(&["export to", &endpoint, "fails: cannot connect", "efused", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
         assert_eq!(outcome.count("retry_exhausted") + outcome.count("shutdown"), 300, "{outcome:?}");
-        assert!(outcome.count("shutdown_took") < 200, "there is nothing to wait for: {outcome:?}");
+        // There is nothing to wait for.
+        outcome.shutdown_within(Duration::from_millis(100));
     });
 }
 

@@ -18,6 +18,8 @@ mod process;
 mod run;
 mod server;
 mod stderr;
+#[path = "../support/timed.rs"]
+mod timed;
 
 /// No test, but the program that the others start.
 #[test]
