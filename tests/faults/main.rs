@@ -7,8 +7,12 @@
 
 mod answers;
 mod bodies;
+#[cfg(feature = "tls")]
+#[path = "../../otlp-runtime/tests/support/certificates.rs"]
+mod certificates;
 mod connections;
 mod contract;
+mod credentials;
 mod http2;
 mod outages;
 #[path = "../../otlp-runtime/tests/support/port.rs"]
@@ -20,6 +24,8 @@ mod server;
 mod stderr;
 #[path = "../support/timed.rs"]
 mod timed;
+#[cfg(feature = "tls")]
+mod tls;
 
 /// No test, but the program that the others start.
 #[test]

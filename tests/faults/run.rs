@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use otlp::TransportProtocol;
 use otlp::TransportProtocol::{Grpc, HttpProtobuf};
 
+use crate::credentials::Credentials;
 use crate::process::{LONG, balanced, config, own_process, settled};
 use crate::timed::timed;
 
@@ -31,17 +32,20 @@ pub(crate) struct Run {
     pub(crate) timeout: Duration,
     pub(crate) flush: Duration,
     pub(crate) shutdown: Duration,
+    /// Whom to trust over TLS, and as whom to appear.
+    pub(crate) credentials: Credentials,
 }
 
 impl Run {
     /// 300 spans in batches of 100, with all the time in the world but for one attempt.
     pub(crate) fn new(endpoint: String, protocol: TransportProtocol) -> Self {
         let timeout = Duration::from_secs(5);
-        Self { endpoint, protocol, spans: 300, batch: 100, timeout, flush: LONG, shutdown: LONG }
+        let credentials = Credentials::default();
+        Self { endpoint, protocol, spans: 300, batch: 100, timeout, flush: LONG, shutdown: LONG, credentials }
     }
 
     pub(crate) fn words(&self) -> String {
-        let Self { endpoint, protocol, spans, batch, timeout, flush, shutdown } = self;
+        let Self { endpoint, protocol, spans, batch, timeout, flush, shutdown, credentials: _ } = self;
         let [timeout, flush, shutdown] = [timeout, flush, shutdown].map(Duration::as_millis);
         format!("{endpoint} {} {spans} {batch} {timeout} {flush} {shutdown}", *protocol == Grpc)
     }
@@ -57,6 +61,7 @@ impl Run {
             timeout: Duration::from_millis(number(4)),
             flush: Duration::from_millis(number(5)),
             shutdown: Duration::from_millis(number(6)),
+            credentials: Credentials::given(),
         }
     }
 
@@ -64,6 +69,7 @@ impl Run {
     pub(crate) fn start_with(&self, stderr: impl Into<Stdio>) -> Running {
         let mut command = own_process(PROGRAM);
         command.env("OTLP_TEST_RUN", self.words()).stdout(Stdio::piped()).stderr(stderr);
+        self.credentials.give(&mut command);
         Running::new(command.spawn().unwrap(), self.clone())
     }
 
@@ -86,7 +92,7 @@ pub(crate) fn play() {
     };
     let config = config.with_protocol(run.protocol).with_batch_size(run.batch).with_timeout(run.timeout);
     let config = config.with_header("authorization", format!("Bearer {SECRET}"));
-    let guard = config.init().unwrap();
+    let guard = run.credentials.set(config).init().unwrap();
     for n in 0..run.spans {
         drop(otlp::span!("numbered", n));
         // Memory is not what is tested here.
@@ -209,7 +215,7 @@ impl Outcome {
         self.shutdown_within(run.shutdown);
         let lost = self.rejected() + self.dropped();
         assert_eq!(self.count("ok") == 1, lost == 0, "what flush and shutdown returned: {self:?}");
-        assert!(!self.stderr.contains(SECRET), "{self:?}");
+        assert!(!self.stderr.contains(SECRET) && !run.credentials.are_in(&self.stderr), "{self:?}");
         let mut lines: Vec<&str> = self.stderr.lines().collect();
         assert!(lines.iter().all(|line| line.starts_with("otlp: ")), "{self:?}");
         lines.sort_unstable();

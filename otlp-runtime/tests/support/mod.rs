@@ -1,6 +1,8 @@
 //! What the transport tests share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[cfg(feature = "tls")]
+pub(crate) mod certificates;
 mod port;
 
 use std::future::Future;
