@@ -257,7 +257,7 @@ fn every_call_ends_within_its_deadline() {
             for call in [Call::Flush, Call::FlushAsync, Call::Shutdown, Call::Guard] {
                 for allowed in [0, 30, 250].map(Duration::from_millis) {
                     let config = config(silent.endpoint()).with_protocol(protocol);
-                    let Timed { took, slack } = call.make(config, allowed);
+                    let Timed { took, slack, .. } = call.make(config, allowed);
                     assert!(
                         (allowed..=allowed + slack).contains(&took),
                         "{call:?}, {protocol:?}: {took:?} of {allowed:?} with a slack of {slack:?}"

@@ -160,7 +160,7 @@ fn otp13_a_refused_port_is_told_and_ends_quickly() {
         outcome.says(&["export to", &endpoint, "fails: cannot connect", "efused", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
         assert_eq!(outcome.count("retry_exhausted") + outcome.count("shutdown"), 300, "{outcome:?}");
         // There is nothing to wait for.
-        outcome.shutdown_within(Duration::from_millis(100));
+        outcome.shut_down_within(Duration::from_millis(100));
     });
 }
 

@@ -113,11 +113,12 @@ pub(crate) fn play() {
     let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
     let peak = peak.trim().trim_end_matches(" kB");
     println!(
-        "\nTHE END flush={} flush_slack={} shutdown_took={} shutdown_slack={} peak={peak} left={} ok={} {said}",
+        "\nTHE END flush={} flush_slack={} shutdown_took={} shutdown_slack={} starved={} peak={peak} left={} ok={} {said}",
         flush.took.as_millis(),
         flush.slack.as_millis(),
         shutdown.took.as_millis(),
         shutdown.slack.as_millis(),
+        shutdown.starved.as_millis(),
         left.queued + left.in_flight,
         u8::from(flush_ended.is_ok() && ended.is_ok())
     );
@@ -200,7 +201,7 @@ impl Outcome {
     }
 
     pub(crate) fn dropped(&self) -> u64 {
-        let others = ["flush", "flush_slack", "shutdown_took", "shutdown_slack", "peak", "ok"];
+        let others = ["flush", "flush_slack", "shutdown_took", "shutdown_slack", "starved", "peak", "ok"];
         let fates = ["recorded", "exported", "rejected"];
         let is_other = |name: &str| others.contains(&name) || fates.contains(&name);
         self.numbers.iter().filter(|(name, _)| !is_other(name)).map(|(_, count)| count).sum()
@@ -211,8 +212,12 @@ impl Outcome {
     fn check(&self, run: &Run) {
         assert_eq!(self.count("recorded"), run.spans, "{self:?}");
         assert_eq!(run.spans, self.exported() + self.rejected() + self.dropped(), "{self:?}");
-        self.flush_within(run.flush);
-        self.shutdown_within(run.shutdown);
+        for (took, slack, allowed) in
+            [("flush", "flush_slack", run.flush), ("shutdown_took", "shutdown_slack", run.shutdown)]
+        {
+            let (took, slack) = (self.time(took), self.time(slack));
+            assert!(took <= allowed + slack, "it took {took:?} of {allowed:?} with a slack of {slack:?}: {self:?}");
+        }
         let lost = self.rejected() + self.dropped();
         assert_eq!(self.count("ok") == 1, lost == 0, "what flush and shutdown returned: {self:?}");
         assert!(!self.stderr.contains(SECRET) && !run.credentials.are_in(&self.stderr), "{self:?}");
@@ -222,21 +227,16 @@ impl Outcome {
         assert!(lines.windows(2).all(|pair| pair[0] != pair[1]) && lines.len() <= 8, "{self:?}");
     }
 
-    /// Flush took no longer than this, but for the slack that [`timed`] grants.
-    #[track_caller]
-    fn flush_within(&self, allowed: Duration) {
-        self.within("flush", "flush_slack", allowed);
+    /// In milliseconds.
+    fn time(&self, name: &str) -> Duration {
+        Duration::from_millis(self.count(name))
     }
 
+    /// What was left to do at shutdown took no longer than this.
     #[track_caller]
-    pub(crate) fn shutdown_within(&self, allowed: Duration) {
-        self.within("shutdown_took", "shutdown_slack", allowed);
-    }
-
-    #[track_caller]
-    fn within(&self, took: &str, slack: &str, allowed: Duration) {
-        let [took, slack] = [took, slack].map(|name| Duration::from_millis(self.count(name)));
-        assert!(took <= allowed + slack, "it took {took:?} of {allowed:?} with a slack of {slack:?}: {self:?}");
+    pub(crate) fn shut_down_within(&self, limit: Duration) {
+        let (took, starved) = (self.time("shutdown_took"), self.time("starved"));
+        assert!(took <= limit + starved, "it took {took:?} of {limit:?}, {starved:?} without a core: {self:?}");
     }
 
     /// A line with all of these parts.
