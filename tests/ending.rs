@@ -297,6 +297,39 @@ fn exit_while_others_record_as_fast_as_they_can_is_bounded_and_counted() {
     }
 }
 
+/// A shutdown that comes to its deadline returns an error and waits for no line: the end of the process sees to it.
+#[test]
+fn what_a_shutdown_has_lost_is_told_though_the_process_exits_at_once() {
+    let name = "what_a_shutdown_has_lost_is_told_though_the_process_exits_at_once";
+    if row().is_some() {
+        let guard = init();
+        works();
+        // The export thread has to wait for its turn.
+        (0..8).for_each(|_| {
+            drop(std::thread::spawn(|| {
+                loop {
+                    std::hint::spin_loop()
+                }
+            }))
+        });
+        let ended = otlp::shutdown(Duration::from_millis(20));
+        assert!(ended.is_err());
+        drop(guard);
+        std::process::exit(0);
+    }
+    let collector = Collector::start().unwrap();
+    collector.reply_always(Reply::BlackHole);
+    for protocol in PROTOCOLS {
+        for _ in 0..10 {
+            let end = run(child(name, "", &collector.endpoint(), protocol));
+            assert!(end.status.success(), "{protocol}: {}", end.stderr);
+            // By the export thread, or by the one that waits for it in vain.
+            let said = end.stderr.contains("7 records") || end.stderr.contains("shutdown did not finish within");
+            assert!(said, "{protocol}: {}", end.stderr);
+        }
+    }
+}
+
 /// The end of the process waits for two seconds at most, or for less if the shutdown time-out is less (PRC3); with nothing
 /// to send, not at all.
 #[test]

@@ -179,6 +179,11 @@ fn arrived_once(outcome: &Outcome, collector: &Collector, spans: u64) {
     assert_eq!((received.len() as u64, different.len() as u64), (spans, spans), "{outcome:?}");
 }
 
+/// Nobody knows how far an attempt was that the deadline of shutdown cut off; of every other it is known.
+fn surely_not_arrived(run: &Run, outcome: &Outcome) -> bool {
+    u128::from(outcome.count("shutdown_took")) >= run.shutdown.as_millis() || outcome.count("unknown_outcome") == 0
+}
+
 #[test]
 fn exp10_tls_that_fails_costs_no_more_than_its_time() {
     let world = World::new();
@@ -194,7 +199,7 @@ fn exp10_tls_that_fails_costs_no_more_than_its_time() {
         let [cause, remedy] = fault.says;
         outcome.says(&["export to", &endpoint(&server), "fails: ", cause, remedy, "retrying"]);
         outcome.says(&["records for", &endpoint(&server), "dropped ("]);
-        assert!(fault.may_arrive || outcome.count("unknown_outcome") == 0, "{}: {outcome:?}", fault.name);
+        assert!(fault.may_arrive || surely_not_arrived(&run, &outcome), "{}: {outcome:?}", fault.name);
     });
 }
 
@@ -318,7 +323,8 @@ fn exp10_mutual_tls_delivers_to_whom_it_knows() {
         run.credentials = stranger.clone();
         (run.flush, run.shutdown) = (Duration::from_secs(2), Duration::from_millis(300));
         let outcome = run.outcome();
-        assert_eq!((outcome.dropped(), outcome.count("unknown_outcome")), (300, 0), "{outcome:?}");
+        assert_eq!(outcome.dropped(), 300, "{outcome:?}");
+        assert!(surely_not_arrived(&run, &outcome), "{outcome:?}");
         outcome.says(&["fails: ", "does not accept this program's certificate", "`with_client_certificate`"]);
     });
 }
