@@ -1,12 +1,13 @@
 //! Bad input: each kind has a stated result, and afterwards the accounts agree with what the receiver counted.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../otlp-runtime/tests/support/port.rs"]
+mod port;
 #[path = "support/process.rs"]
 mod process;
 
 use std::fmt;
 use std::mem::forget;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use otlp::account::{Counts, DropReason};
@@ -14,6 +15,7 @@ use otlp::testing::{Captured, Collector, Reply, capture};
 use otlp::{
     AttributeWriter, Attributes, Context, OtlpError, Sampler, Span, TransportProtocol, Value, ValueWriter, traced,
 };
+use port::UnusedPort;
 use process::*;
 
 /// What the receiver got of what `f` records: so many spans, all of those that the accounts know of.
@@ -561,7 +563,7 @@ fn works(count: u64) {
 fn a_refused_port_costs_its_spans_and_no_time() {
     let _alone = alone();
     for protocol in [TransportProtocol::Grpc, TransportProtocol::HttpProtobuf] {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = UnusedPort::reserve();
         let guard = config(format!("http://{port}")).with_protocol(protocol).init().unwrap();
         let start = Instant::now();
         works(10_000);

@@ -2,7 +2,7 @@
 //!
 //! What stands in the table is what user-needs U1 to U14 name; spec-checklist TRC15 and PRC3.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 #![allow(unsafe_code)]
 
 #[path = "support/process.rs"]
@@ -197,36 +197,136 @@ fn from_every_place_everything_arrives() {
     }
 }
 
-/// What was recorded before the call arrives, and threads that go on recording neither lengthen the end nor break it.
+/// Comes after the end of telemetry, as it was asked for before: the last that can be known.
+extern "C" fn tell_the_book() {
+    let book = otlp::status().traces;
+    let left = book.queued + book.in_flight;
+    let [exported, rejected, dropped] = [book.exported, book.rejected, book.dropped_total()];
+    eprintln!("THE END {} {exported} {rejected} {dropped} {left}", u8::from(book.balanced()));
+}
+
+const THREADS: u64 = 4;
+/// Of each thread, before the process ends.
+const EACH: u64 = 100;
+
+#[traced(fields(thread, n))]
+fn numbered(thread: u64, n: u64) {}
+
+/// Ends the process while threads record, with a pause after each span or as fast as they can.
+fn exit_while_others_record(pause: Duration) -> ! {
+    static RECORDED: [AtomicU64; THREADS as usize] = [const { AtomicU64::new(0) }; THREADS as usize];
+    // SAFETY: the function lives as long as the program.
+    assert_eq!(unsafe { libc::atexit(tell_the_book) }, 0);
+    let _guard = init();
+    for (thread, recorded) in RECORDED.iter().enumerate() {
+        std::thread::spawn(move || {
+            for n in 0.. {
+                numbered(thread as u64, n);
+                recorded.store(n + 1, Ordering::Relaxed);
+                if !pause.is_zero() {
+                    std::thread::sleep(pause);
+                }
+            }
+        });
+    }
+    while RECORDED.iter().any(|recorded| recorded.load(Ordering::Relaxed) < EACH) {
+        std::thread::yield_now();
+    }
+    std::process::exit(0);
+}
+
+/// What the book says at the end agrees with the receiver, and with itself.
+fn check_the_book(stderr: &str, collector: &Collector) {
+    let book = stderr.lines().find_map(|line| line.strip_prefix("THE END ")).unwrap();
+    let book: Vec<u64> = book.split(' ').map(|number| number.parse().unwrap()).collect();
+    let [balanced, exported, rejected, _, left] = book[..] else { panic!("{stderr}") };
+    assert_eq!((balanced, exported, rejected, left), (1, collector.span_count(), 0, 0), "{stderr}");
+}
+
+/// The numbers that arrived of each thread, in order.
+fn arrived(collector: &Collector) -> Vec<Vec<i64>> {
+    let mut arrived = vec![Vec::new(); THREADS as usize];
+    for span in collector.spans() {
+        arrived[usize::try_from(span.i64("thread").unwrap()).unwrap()].push(span.i64("n").unwrap());
+    }
+    arrived.iter_mut().for_each(|numbers| numbers.sort_unstable());
+    arrived
+}
+
+/// What was recorded before the call arrives, and threads that go on recording neither lengthen the end nor break it: of each
+/// thread everything arrives up to some moment, and what comes later is counted.
 #[test]
 fn exit_while_others_record_delivers_what_was_there() {
-    const THREADS: u64 = 4;
-    const EACH: u64 = 100;
     let name = "exit_while_others_record_delivers_what_was_there";
     if row().is_some() {
-        static RECORDED: AtomicU64 = AtomicU64::new(0);
-        let _guard = init();
-        for _ in 0..THREADS {
-            std::thread::spawn(|| {
-                loop {
-                    works();
-                    RECORDED.fetch_add(SPANS, Ordering::Relaxed);
-                    // Not faster than they can be sent.
-                    std::thread::sleep(Duration::from_micros(100));
-                }
-            });
-        }
-        while RECORDED.load(Ordering::Relaxed) < THREADS * EACH {
-            std::thread::yield_now();
-        }
-        std::process::exit(0);
+        // Not faster than they can be sent.
+        exit_while_others_record(Duration::from_micros(100));
     }
     for protocol in PROTOCOLS {
         let collector = Collector::start().unwrap();
         let end = run(child(name, "", &collector.endpoint(), protocol));
         assert_eq!(end.status.code(), Some(0), "{protocol}: {:?} {}", end.status, end.stderr);
-        assert!(collector.span_count() >= THREADS * EACH, "{protocol}: {} {}", collector.span_count(), end.stderr);
+        check_the_book(&end.stderr, &collector);
+        for numbers in arrived(&collector) {
+            assert!(numbers.len() as u64 >= EACH, "{protocol}: {} {}", numbers.len(), end.stderr);
+            assert!(numbers.iter().copied().eq(0..numbers.len() as i64), "{protocol}: one is missing, or there twice");
+        }
         assert!(!end.stderr.contains("otlp: "), "{protocol}: {}", end.stderr);
+    }
+}
+
+/// Faster than anything can be sent: the end is as long as it may be at most, and what is lost is counted and told.
+#[test]
+fn exit_while_others_record_as_fast_as_they_can_is_bounded_and_counted() {
+    let name = "exit_while_others_record_as_fast_as_they_can_is_bounded_and_counted";
+    if row().is_some() {
+        exit_while_others_record(Duration::ZERO);
+    }
+    for protocol in PROTOCOLS {
+        let collector = Collector::start().unwrap();
+        let end = run(child(name, "", &collector.endpoint(), protocol));
+        assert_eq!(end.status.code(), Some(0), "{protocol}: {:?} {}", end.status, end.stderr);
+        assert!(end.took < Duration::from_secs(20), "{protocol}: {:?}", end.took);
+        check_the_book(&end.stderr, &collector);
+        for mut numbers in arrived(&collector) {
+            assert!(!numbers.is_empty(), "{protocol}: {}", end.stderr);
+            let all = numbers.len();
+            numbers.dedup();
+            assert_eq!(numbers.len(), all, "{protocol}: one is there twice");
+        }
+    }
+}
+
+/// A shutdown that comes to its deadline returns an error and waits for no line: the end of the process sees to it.
+#[test]
+fn what_a_shutdown_has_lost_is_told_though_the_process_exits_at_once() {
+    let name = "what_a_shutdown_has_lost_is_told_though_the_process_exits_at_once";
+    if row().is_some() {
+        let guard = init();
+        works();
+        // The export thread has to wait for its turn.
+        (0..8).for_each(|_| {
+            drop(std::thread::spawn(|| {
+                loop {
+                    std::hint::spin_loop()
+                }
+            }))
+        });
+        let ended = otlp::shutdown(Duration::from_millis(20));
+        assert!(ended.is_err());
+        drop(guard);
+        std::process::exit(0);
+    }
+    let collector = Collector::start().unwrap();
+    collector.reply_always(Reply::BlackHole);
+    for protocol in PROTOCOLS {
+        for _ in 0..10 {
+            let end = run(child(name, "", &collector.endpoint(), protocol));
+            assert!(end.status.success(), "{protocol}: {}", end.stderr);
+            // By the export thread, or by the one that waits for it in vain.
+            let said = end.stderr.contains("7 records") || end.stderr.contains("shutdown did not finish within");
+            assert!(said, "{protocol}: {}", end.stderr);
+        }
     }
 }
 

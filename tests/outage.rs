@@ -2,16 +2,18 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "../otlp-runtime/tests/support/port.rs"]
+mod port;
 #[path = "support/process.rs"]
 mod process;
 
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use otlp::account::DropReason;
 use otlp::testing::Collector;
 use otlp::traced;
+use port::UnusedPort;
 use process::*;
 
 const LIMIT: usize = 8 << 20;
@@ -35,9 +37,8 @@ fn memory_stays_within_the_limit_and_the_book_adds_up_when_the_receiver_is_back(
         assert!(end.status.success(), "{}", end.stderr);
         return;
     }
-    // A port that nobody listens on now.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let config = config(format!("http://127.0.0.1:{port}")).with_memory_limit(LIMIT).with_batch_bytes(64 << 10);
+    let port = UnusedPort::reserve();
+    let config = config(format!("http://{port}")).with_memory_limit(LIMIT).with_batch_bytes(64 << 10);
     let guard = config.init().unwrap();
     let text = "z".repeat(200);
     let work_for = |time: Duration| {
@@ -67,7 +68,7 @@ fn memory_stays_within_the_limit_and_the_book_adds_up_when_the_receiver_is_back(
     let grown = peak() - before;
     assert!(grown < 2 * LIMIT, "{grown} bytes");
 
-    let collector = Collector::start_on(port).unwrap();
+    let collector = port.listen(|address| Collector::start_on(address.port()).unwrap());
     collector.count_only();
     let _ = otlp::flush(LONG);
     work(&text);

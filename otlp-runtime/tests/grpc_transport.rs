@@ -230,7 +230,8 @@ async fn calls_at_the_same_time_wait_for_one_connection() {
 
 #[tokio::test]
 async fn calls_that_wait_for_a_connection_share_its_failure() {
-    let transport = transport(Grpc, refused_port());
+    let port = UnusedPort::reserve();
+    let transport = transport(Grpc, port.address());
     let sends: Vec<_> = (0..8)
         .map(|_| {
             let transport = Arc::clone(&transport);
@@ -296,7 +297,8 @@ async fn otp6_otp2_an_ok_is_never_sent_again_whatever_the_message() {
 
 #[tokio::test]
 async fn otp13_a_refused_port_and_a_dead_receiver_are_retryable() {
-    let refused = transport(Grpc, refused_port());
+    let port = UnusedPort::reserve();
+    let refused = transport(Grpc, port.address());
     let (cause, _, may_have_arrived) = retryable(send(&refused, b"x").await);
     assert!(cause.contains("cannot connect") && !may_have_arrived, "{cause}");
     let (listener, address) = listen().await;
@@ -430,7 +432,8 @@ async fn after_a_call_without_an_answer_the_connection_is_not_trusted() {
 
 #[test]
 fn shutdown_against_a_refused_port_takes_milliseconds() {
-    let url = format!("http://{}", refused_port());
+    let port = UnusedPort::reserve();
+    let url = format!("http://{port}");
     let (exporter, ledger) = exporter(Grpc, &url, Settings::default(), 20);
     let took = shut_down(exporter, Duration::from_secs(5));
     assert!(took < Duration::from_millis(500), "{took:?}");

@@ -175,7 +175,8 @@ async fn otp3_requests_at_the_same_time_share_a_few_connections() {
 
 #[tokio::test]
 async fn otp13_a_refused_port_is_retryable_and_nothing_arrived() {
-    let transport = transport(HttpProtobuf, refused_port());
+    let port = UnusedPort::reserve();
+    let transport = transport(HttpProtobuf, port.address());
     let (cause, after, may_have_arrived) = retryable(send(&transport, b"x").await);
     assert!(cause.contains("cannot connect to 127.0.0.1:") && cause.contains("refused"), "{cause}");
     assert_eq!((after, may_have_arrived), (None, false));
@@ -308,7 +309,8 @@ async fn ipv6_works_where_the_machine_has_it() {
 
 #[test]
 fn shutdown_against_a_refused_port_takes_milliseconds() {
-    let url = format!("http://{}", refused_port());
+    let port = UnusedPort::reserve();
+    let url = format!("http://{port}");
     let (exporter, ledger) = exporter(HttpProtobuf, &url, Settings::default(), 20);
     let took = shut_down(exporter, Duration::from_secs(5));
     assert!(took < Duration::from_millis(500), "{took:?}");
@@ -334,16 +336,18 @@ fn shutdown_against_a_black_hole_ends_at_its_deadline() {
 
 #[test]
 fn what_a_receiver_that_was_down_missed_arrives_when_it_is_up() {
-    let address = refused_port();
+    let port = UnusedPort::reserve();
     let retry = RetryPolicy { initial: Duration::from_millis(20), ..RetryPolicy::default() };
     let settings = Settings { retry, ..Settings::default() };
-    let (exporter, ledger) = exporter(HttpProtobuf, &format!("http://{address}"), settings, 5);
+    let (exporter, ledger) = exporter(HttpProtobuf, &format!("http://{port}"), settings, 5);
     while exporter.last_error().is_none() {
         std::thread::yield_now();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let log = runtime.block_on(bounded(async {
-        let log = serve(TcpListener::bind(address).await.unwrap(), |_| reply(OK));
+        let listener = port.listen(|address| std::net::TcpListener::bind(address).unwrap());
+        listener.set_nonblocking(true).unwrap();
+        let log = serve(TcpListener::from_std(listener).unwrap(), |_| reply(OK));
         while exporter.settled().watermark() < 5 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -21,92 +21,16 @@ use otlp_runtime::config::TransportProtocol::{self, Grpc, HttpProtobuf};
 use otlp_runtime::config::{Compression, OtlpConfig, Pem, Source};
 use otlp_runtime::exporter::{Exporter, RetryPolicy, Settings};
 use otlp_runtime::transport::{Accepted, Attempt, Transport, TransportError};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ServerConfig, WebPkiClientVerifier};
+use rustls::server::ServerConfig;
+use support::certificates::{Authority, Pair, server_config};
 use support::*;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 const BOTH: [TransportProtocol; 2] = [HttpProtobuf, Grpc];
 
-/// A certificate authority.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate and its key, in PEM.
-struct Pair {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        Self::named("an authority")
-    }
-
-    fn named(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    fn sign(&self, params: &CertificateParams) -> Pair {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        Pair { certificate, key: key.serialize_pem() }
-    }
-
-    fn certify(&self, names: &[&str]) -> Pair {
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        self.sign(&CertificateParams::new(names).unwrap())
-    }
-
-    fn certify_between(&self, from: i32, to: i32) -> Pair {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(from, 1, 1);
-        params.not_after = rcgen::date_time_ymd(to, 1, 1);
-        self.sign(&params)
-    }
-
-    /// A certificate that is an authority's as well.
-    fn certify_authority(&self) -> Pair {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        self.sign(&params)
-    }
-
-    fn trusted(&self) -> OtlpConfig {
-        OtlpConfig::default().with_ca_certificate(Pem::bytes(self.pem.clone()))
-    }
-}
-
-/// A server's settings; it wants certificates of its clients from `clients`.
-fn server_config(pair: &Pair, clients: Option<&Authority>) -> Arc<ServerConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-            builder.with_client_cert_verifier(verifier)
-        }
-    };
-    let chain = CertificateDer::pem_slice_iter(pair.certificate.as_bytes()).map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-    let mut config = builder.with_single_cert(chain, key).unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Arc::new(config)
+fn trusting(authority: &Authority) -> OtlpConfig {
+    OtlpConfig::default().with_ca_certificate(Pem::bytes(authority.pem.clone()))
 }
 
 /// One connection that came to stand.
@@ -206,7 +130,7 @@ async fn exp10_requests_go_over_one_kept_connection_to_a_receiver_whose_authorit
     for protocol in BOTH {
         for (host, sni) in [("localhost", Some("localhost".to_owned())), ("127.0.0.1", None)] {
             let (address, log) = serve(vec![Arc::clone(&server)]).await;
-            let transport = configured(protocol, &https(host, address), &authority.trusted());
+            let transport = configured(protocol, &https(host, address), &trusting(&authority));
             for body in [&b"one"[..], b"", &[7; 300_000]] {
                 assert_eq!(send(&transport, body).await, Ok(Accepted::default()), "{protocol} {host}");
                 assert!(log.bodies().last().unwrap().ends_with(body));
@@ -224,7 +148,7 @@ async fn exp10_requests_go_over_one_kept_connection_to_a_receiver_whose_authorit
 async fn exp3_a_grpc_endpoint_without_a_scheme_means_tls() {
     let authority = Authority::new();
     let (address, log) = serve(vec![server_config(&authority.certify(&["localhost"]), None)]).await;
-    let transport = configured(Grpc, &format!("localhost:{}", address.port()), &authority.trusted());
+    let transport = configured(Grpc, &format!("localhost:{}", address.port()), &trusting(&authority));
     assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()));
     assert_eq!(log.connections().len(), 1);
 }
@@ -234,7 +158,7 @@ async fn exp8_gzip_goes_inside_of_tls() {
     let authority = Authority::new();
     for protocol in BOTH {
         let (address, log) = serve(vec![server_config(&authority.certify(&["localhost"]), None)]).await;
-        let config = authority.trusted().with_compression(Compression::Gzip);
+        let config = trusting(&authority).with_compression(Compression::Gzip);
         let transport = configured(protocol, &https("localhost", address), &config);
         assert_eq!(send(&transport, &[7; 300_000]).await, Ok(Accepted::default()));
         let body = log.bodies()[0].clone();
@@ -255,7 +179,7 @@ async fn a_bad_certificate_of_the_receiver_is_retryable_and_says_what_to_do() {
         (authority.certify_authority(), "CaUsedAsEndEntity", "shows the certificate of an authority as its own"),
     ] {
         for protocol in BOTH {
-            let cause = refused(protocol, server_config(&pair, None), &authority.trusted()).await;
+            let cause = refused(protocol, server_config(&pair, None), &trusting(&authority)).await;
             assert!(cause.contains(what) && cause.contains(remedy), "{cause}");
         }
     }
@@ -282,7 +206,7 @@ async fn mutual_tls_shows_the_programs_certificate() {
     let unknown = [authority.certify(&["shop"]), Authority::named("of clients").certify(&["shop"])];
     let with = |pair: &Pair| {
         let (certificate, key) = (Pem::bytes(pair.certificate.clone()), Pem::bytes(pair.key.clone()));
-        authority.trusted().with_client_certificate(certificate, key)
+        trusting(&authority).with_client_certificate(certificate, key)
     };
     for protocol in BOTH {
         let (address, log) = serve(vec![Arc::clone(&server)]).await;
@@ -290,7 +214,7 @@ async fn mutual_tls_shows_the_programs_certificate() {
         assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()), "{protocol}");
         assert_eq!(log.bodies().len(), 1);
 
-        let cause = refused(protocol, Arc::clone(&server), &authority.trusted()).await;
+        let cause = refused(protocol, Arc::clone(&server), &trusting(&authority)).await;
         assert!(cause.contains("with_client_certificate"), "{cause}");
         for unknown in &unknown {
             let cause = refused(protocol, Arc::clone(&server), &with(unknown)).await;
@@ -309,7 +233,7 @@ async fn a_port_without_tls_is_retryable_with_a_hint() {
                 let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
             }
         });
-        let transport = configured(protocol, &https("127.0.0.1", address), &Authority::new().trusted());
+        let transport = configured(protocol, &https("127.0.0.1", address), &trusting(&Authority::new()));
         let (cause, _, may_have_arrived) = retryable(send(&transport, b"x").await);
         assert!(cause.contains("does this port speak TLS? If not, write `http://`"), "{cause}");
         assert!(!may_have_arrived);
@@ -327,7 +251,7 @@ async fn a_handshake_without_an_answer_takes_less_than_the_attempt_and_nothing_a
             otlp_runtime::transport::EndpointKind::Base,
         )
         .unwrap();
-        let options = options(&Authority::new().trusted(), true).unwrap();
+        let options = options(&trusting(&Authority::new()), true).unwrap();
         let transport = otlp_runtime::transport::build(protocol, endpoint, options).unwrap()();
         let attempt = Attempt::new(Duration::from_millis(300));
         let (cause, _, may_have_arrived) =
@@ -350,7 +274,7 @@ fn what_is_cut_off_while_it_connects_has_not_arrived() {
                 protocol,
                 otlp_runtime::transport::EndpointKind::Base,
             );
-            let options = options(&Authority::new().trusted(), true).unwrap();
+            let options = options(&trusting(&Authority::new()), true).unwrap();
             let make = otlp_runtime::transport::build(protocol, endpoint.unwrap(), options).unwrap();
             let ledger = Arc::new(otlp_runtime::account::Ledger::default());
             let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
@@ -396,7 +320,7 @@ fn what_a_bad_certificate_held_up_arrives_once_it_is_renewed() {
                 otlp_runtime::transport::EndpointKind::Base,
             )
             .unwrap();
-            let options = options(&authority.trusted(), true).unwrap();
+            let options = options(&trusting(&authority), true).unwrap();
             let make = otlp_runtime::transport::build(protocol, endpoint, options).unwrap();
             let ledger = Arc::new(otlp_runtime::account::Ledger::default());
             let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();

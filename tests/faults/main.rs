@@ -7,15 +7,25 @@
 
 mod answers;
 mod bodies;
+#[cfg(feature = "tls")]
+#[path = "../../otlp-runtime/tests/support/certificates.rs"]
+mod certificates;
 mod connections;
 mod contract;
+mod credentials;
 mod http2;
 mod outages;
+#[path = "../../otlp-runtime/tests/support/port.rs"]
+mod port;
 #[path = "../support/process.rs"]
 mod process;
 mod run;
 mod server;
 mod stderr;
+#[path = "../support/timed.rs"]
+mod timed;
+#[cfg(feature = "tls")]
+mod tls;
 
 /// No test, but the program that the others start.
 #[test]

@@ -4,18 +4,18 @@ use std::collections::HashSet;
 
 use otlp::testing::Collector;
 
+use crate::port::UnusedPort;
 use crate::process::LONG;
 use crate::run::{PROTOCOLS, Run, each};
-use crate::server::unused_port;
 
 #[test]
 fn a_receiver_that_comes_late_gets_everything() {
     each(&PROTOCOLS, |&protocol| {
-        let port = unused_port();
-        let endpoint = format!("http://127.0.0.1:{port}");
+        let port = UnusedPort::reserve();
+        let endpoint = format!("http://{port}");
         let running = Run::new(endpoint.clone(), protocol).start();
         running.wait_for("fails: ");
-        let collector = Collector::start_on(port).unwrap();
+        let collector = port.listen(|address| Collector::start_on(address.port()).unwrap());
         let outcome = running.outcome();
         assert_eq!((outcome.exported(), collector.span_count()), (300, 300), "{outcome:?}");
         outcome.says(&["export to", &endpoint, "works again after"]);

@@ -62,11 +62,6 @@ fn pass_on(client: TcpStream, port: u16) {
     both.into_iter().for_each(|thread| drop(thread.join()));
 }
 
-/// A port that nobody listens on.
-pub(crate) fn unused_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// Reads a request of HTTP/1.1 whole; whether one came.
 pub(crate) fn read_request(stream: &mut TcpStream) -> bool {
     let mut head = Vec::new();

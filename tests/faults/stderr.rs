@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use otlp::testing::{Collector, Reply};
 
+use crate::port::UnusedPort;
 use crate::process::own_process;
 use crate::run::{Outcome, PROTOCOLS, Run, Running, each};
-use crate::server::unused_port;
 
 /// A run that has much to say.
-fn failing(protocol: otlp::TransportProtocol) -> Run {
-    let mut run = Run::new(format!("http://127.0.0.1:{}", unused_port()), protocol);
+fn failing(port: &UnusedPort, protocol: otlp::TransportProtocol) -> Run {
+    let mut run = Run::new(format!("http://{port}"), protocol);
     (run.flush, run.shutdown) = (Duration::from_millis(200), Duration::from_millis(300));
     run
 }
@@ -27,26 +27,29 @@ fn check(outcome: &Outcome) {
 #[test]
 fn a_full_disk_holds_nobody_up() {
     each(&PROTOCOLS, |&protocol| {
+        let port = UnusedPort::reserve();
         let full = File::options().write(true).open("/dev/full").unwrap();
-        check(&failing(protocol).start_with(full).outcome());
+        check(&failing(&port, protocol).start_with(full).outcome());
     });
 }
 
 #[test]
 fn a_pipe_that_nobody_reads_holds_nobody_up() {
     each(&PROTOCOLS, |&protocol| {
+        let port = UnusedPort::reserve();
         let (_unread, mut full) = std::io::pipe().unwrap();
         full.write_all(&[b'.'; 1 << 16]).unwrap();
-        check(&failing(protocol).start_with(full).outcome());
+        check(&failing(&port, protocol).start_with(full).outcome());
     });
 }
 
 #[test]
 fn a_pipe_whose_reader_has_gone_holds_nobody_up() {
     each(&PROTOCOLS, |&protocol| {
+        let port = UnusedPort::reserve();
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        check(&failing(protocol).start_with(writer).outcome());
+        check(&failing(&port, protocol).start_with(writer).outcome());
     });
 }
 
@@ -69,7 +72,8 @@ fn a_program_with_sigpipe() {
     }
     // SAFETY: nothing of the test harness writes to a pipe that is closed.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    let endpoint = format!("http://127.0.0.1:{}", unused_port());
+    let port = UnusedPort::reserve();
+    let endpoint = format!("http://{port}");
     let guard = otlp::OtlpConfig::default().with_env(false).with_endpoint(endpoint).init().unwrap();
     drop(otlp::span!("lost"));
     let _ = otlp::shutdown(Duration::from_millis(500));
@@ -80,7 +84,8 @@ fn a_program_with_sigpipe() {
 #[test]
 fn a_closed_stderr_holds_nobody_up() {
     each(&PROTOCOLS, |&protocol| {
-        let run = failing(protocol);
+        let port = UnusedPort::reserve();
+        let run = failing(&port, protocol);
         let program = own_process("the_program");
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$0\" \"$@\" 2>&-"]).arg(program.get_program()).args(program.get_args());

@@ -36,6 +36,8 @@ struct State {
     /// The book of the last global pipeline.
     ledger: Option<Arc<Ledger>>,
     orders: Vec<Order>,
+    /// A shutdown whose losses the engine had not told when it returned, and what they were.
+    unsaid: Option<(Arc<Ticket>, String)>,
 }
 
 /// One engine's desk.
@@ -158,6 +160,17 @@ impl Desk {
         if matches!(&state.global, Global::Ending(ending) if Arc::ptr_eq(ending, pipe)) {
             state.global = Global::None;
         }
+    }
+
+    /// Keeps what `shutdown` has lost for the end of the process.
+    pub(super) fn keep_unsaid(&self, shutdown: Arc<Ticket>, loss: String) {
+        let earlier = self.state().unsaid.replace((shutdown, loss));
+        // Its exporter may go with it.
+        drop(earlier);
+    }
+
+    pub(super) fn take_unsaid(&self) -> Option<(Arc<Ticket>, String)> {
+        self.state().unsaid.take()
     }
 
     /// The book of the global pipeline, or of the last one.

@@ -57,6 +57,9 @@ use ticket::Ticket;
 /// The thread's name.
 const THREAD: &str = "otlp-collect";
 
+/// What the end of a process keeps for saying what is lost.
+pub(crate) const SAYING: Duration = Duration::from_millis(100);
+
 /// The desk of the process's engine.
 static DESK: PerProcess<OnceLock<Arc<Desk>>> = PerProcess::new(OnceLock::new(), |_| OnceLock::new());
 
@@ -201,22 +204,41 @@ pub(crate) fn flush_async(allowed: Duration) -> Flush {
 ///
 /// `None`: there is none.
 pub(crate) fn shutdown(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<Result<(), OtlpError>> {
-    end(only, allowed).map(|(_, ended)| ended)
+    let (ticket, ended) = end(only, allowed)?;
+    if let Err(error) = &ended
+        && !ticket.is_told(Instant::now())
+    {
+        desk().keep_unsaid(ticket, error.to_string());
+    }
+    Some(ended)
 }
 
 /// The same for the end of the program, which has nobody to return an error to: what the export thread had no time to say
-/// is said here. Whether there was something to end.
+/// is said here, also if that was at a shutdown before. Whether there was something to end.
 pub(crate) fn shutdown_or_say(only: Option<&Arc<Pipe>>, allowed: Duration) -> bool {
-    let Some((pipe, ended)) = end(only, allowed) else { return false };
+    let Some((ticket, ended)) = end(only, allowed) else {
+        if only.is_none() {
+            say_unsaid(SAYING.min(allowed));
+        }
+        return false;
+    };
     if let Err(error) = ended
-        && !pipe.outlet.wait_ended(Instant::now())
+        && !ticket.is_told(Instant::now())
     {
         say("shutdown", error.to_string());
     }
     true
 }
 
-fn end(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<(Arc<Pipe>, Result<(), OtlpError>)> {
+/// Gives the engine this time to tell what a shutdown has lost, and tells it if that was too short.
+fn say_unsaid(limit: Duration) {
+    let Some((ticket, loss)) = desk().take_unsaid() else { return };
+    if !own::is_marked() && !ticket.is_told(Instant::now() + limit) {
+        say("shutdown", loss);
+    }
+}
+
+fn end(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<(Arc<Ticket>, Result<(), OtlpError>)> {
     let mut unused = Vec::new();
     let ticket = desk().ask_shutdown(only, allowed, || unused = route::close_global())?;
     forget(unused);
@@ -224,7 +246,7 @@ fn end(only: Option<&Arc<Pipe>>, allowed: Duration) -> Option<(Arc<Pipe>, Result
     if !own::is_marked() {
         desk().finish(&ticket.pipe);
     }
-    Some((Arc::clone(&ticket.pipe), ended))
+    Some((ticket, ended))
 }
 
 /// The book of the global pipeline, or of the last one.

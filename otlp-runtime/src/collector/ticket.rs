@@ -147,6 +147,15 @@ impl Ticket {
         self.answer()
     }
 
+    /// Whether what a shutdown has lost is on stderr, after waiting for that until `deadline` at most: the engine has read every
+    /// record, and the export thread has said its last.
+    pub(super) fn is_told(&self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout_while(self.state(), left, |state| state.mark.is_none());
+        let is_marked = waited.unwrap_or_else(PoisonError::into_inner).0.mark.is_some();
+        is_marked && self.pipe.outlet.wait_ended(deadline)
+    }
+
     /// Ready when it is over; the engine keeps the deadline.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), OtlpError>> {
         let waker = cx.waker().clone();

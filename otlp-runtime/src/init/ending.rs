@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::collector;
+use crate::collector::{self, SAYING};
 use crate::os;
 use crate::record::local;
 
@@ -15,9 +15,6 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// How long it may wait, in nanoseconds.
 static ALLOWED: AtomicU64 = AtomicU64::new(LONGEST.as_nanos() as u64);
-
-/// What the end of a process keeps for saying what is lost, when others wait for it.
-const SAYING: Duration = Duration::from_millis(100);
 
 fn allowed() -> Duration {
     Duration::from_nanos(ALLOWED.load(Ordering::Relaxed))

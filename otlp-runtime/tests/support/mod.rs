@@ -1,6 +1,10 @@
 //! What the transport tests share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+#[cfg(feature = "tls")]
+pub(crate) mod certificates;
+mod port;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +19,7 @@ use otlp_runtime::transport::{
     Accepted, Attempt, Endpoint, EndpointKind, Options, Payload, Transport, TransportError, TransportFactory, Unusable,
     build,
 };
+pub(crate) use port::UnusedPort;
 use tokio::net::TcpListener;
 
 /// No test waits longer.
@@ -24,11 +29,6 @@ pub async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
-}
-
-/// A port that nobody listens on.
-pub fn refused_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Accepts connections and never answers. The kernel does the accepting.

@@ -65,7 +65,7 @@ async fn u40_p11_a_proxy_tunnels_tls_of_both_protocols() {
             "HTTP/1.1 200 Connection established\r\nx: y"
         };
         let (through, heads) = proxy(address, answer).await;
-        let transport = behind(&format!("http://user:hunter2@{through}"), protocol, authority.trusted());
+        let transport = behind(&format!("http://user:hunter2@{through}"), protocol, trusting(&authority));
         for _ in 0..2 {
             assert_eq!(send(&transport, b"x").await, Ok(Accepted::default()), "{protocol}");
         }
@@ -78,19 +78,20 @@ async fn u40_p11_a_proxy_tunnels_tls_of_both_protocols() {
 
 #[tokio::test]
 async fn a_proxy_that_refuses_or_is_none_is_retryable_and_nothing_arrived() {
-    let config = || Authority::new().trusted();
+    let config = || trusting(&Authority::new());
+    let refused = UnusedPort::reserve();
     for (answer, says) in [
         ("HTTP/1.1 407 Proxy Authentication Required", "it wants other credentials"),
         ("HTTP/1.1 403 Forbidden", "it refuses: HTTP/1.1 403 Forbidden"),
         ("SSH-2.0-OpenSSH", "it does not answer as a proxy"),
     ] {
-        let (through, _) = proxy(refused_port(), answer).await;
+        let (through, _) = proxy(refused.address(), answer).await;
         let transport = behind(&format!("http://user:hunter2@{through}"), HttpProtobuf, config());
         let cause = failed_at(Hop::Proxy, send(&transport, b"x").await);
         assert!(cause.contains(says) && !cause.contains("hunter2"), "{cause}");
         assert!(cause.contains(&format!("through the proxy {through} of HTTPS_PROXY: ")), "{cause}");
     }
-    let refused = refused_port();
+    let refused = refused.address();
     let transport = behind(&refused.to_string(), Grpc, config());
     let cause = failed_at(Hop::Proxy, send(&transport, b"x").await);
     assert!(cause.contains(&format!("through the proxy {refused} of ")), "{cause}");
@@ -117,7 +118,7 @@ async fn a_receiver_that_fails_behind_a_proxy_is_no_failure_of_the_proxy() {
     let (address, _) = serve(vec![server_config(&Authority::new().certify(&["collector.test"]), None)]).await;
     for protocol in BOTH {
         let (through, _) = proxy(address, "HTTP/1.1 200 OK").await;
-        let transport = behind(&through.to_string(), protocol, Authority::new().trusted());
+        let transport = behind(&through.to_string(), protocol, trusting(&Authority::new()));
         let cause = failed_at(Hop::Receiver, send(&transport, b"x").await);
         let expected = format!("cannot connect to collector.test:4317 (through the proxy {through} of HTTPS_PROXY): ");
         assert!(cause.starts_with(&expected), "{cause}");
