@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::delivery::DeliverySettings;
-use super::endpoint::without_secrets;
 use super::{
     EndpointKind, LogLevel, ResourceDetector, ResourceDetectors, Sampler, SpanLimits, TracesExporter, TracesExporters,
     TransportProtocol,
 };
 use crate::data::AttributeValue;
+use crate::error::without_secrets;
 
 /// How telemetry is recorded and where it goes. A new one sets nothing: then the environment decides, and then the
 /// defaults, which are written at each method.
