@@ -31,6 +31,17 @@ pub enum OtlpError {
         /// What is wrong with it.
         cause: String,
     },
+    /// Resources were merged that follow different schemas; what came of it has the attributes of both, and no schema URL.
+    #[error(
+        "resources with different schema URLs were merged, {old:?} and {updating:?}: all attributes are kept, without a \
+         schema URL; give both the same one, or leave it out of one of them"
+    )]
+    SchemaConflict {
+        /// The schema URL of the resource that was updated.
+        old: String,
+        /// The schema URL of the one that was merged into it.
+        updating: String,
+    },
     /// What was asked for is compiled out.
     #[error(
         "{wanted} needs the cargo feature `{feature}` of the crate `otlp`: add it to the `features` of the dependency"

@@ -129,6 +129,7 @@ impl OtlpConfig {
             service_name,
             attributes: &self.attributes,
             service: self.service.as_ref(),
+            schema: self.chosen_schema()?,
         });
         let sampler = self.choose_sampler(&mut reader);
         let batches = self.choose_batches(&mut reader);
