@@ -53,7 +53,7 @@ pub use otlp_runtime::{
         Compression, LogLevel, OtlpConfig, ParentBased, Pem, ResourceDetector, Sampler, SamplingDecision,
         SamplingInput, SamplingParent, ShouldSample, SpanLimits, TracesExporter, TransportProtocol,
     },
-    data::{AttributeValue, Level, Resource, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
+    data::{AttributeValue, Level, Resource, SCHEMA_URL, SpanId, SpanKind, StatusCode, TraceFlags, TraceId},
     error::OtlpError,
     init::{OtlpGuard, flush, flush_async, init, shutdown},
     record::registry::{CallsiteInfo, callsites, set_filter},

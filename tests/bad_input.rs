@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use otlp::account::{Counts, DropReason};
 use otlp::testing::{Captured, Collector, Reply, capture};
 use otlp::{
-    AttributeWriter, Attributes, Context, OtlpError, Sampler, Span, TransportProtocol, Value, ValueWriter, traced,
+    AttributeWriter, Attributes, Context, OtlpError, Resource, Sampler, Span, TransportProtocol, Value, ValueWriter,
+    traced,
 };
 use port::UnusedPort;
 use process::*;
@@ -76,6 +77,7 @@ fn a_bad_value_in_code_is_a_typed_error_before_any_thread_starts() {
         (good().with_sampler(Sampler::trace_id_ratio(f64::NAN)), "sampler"),
         (good().with_service("", "1"), "service"),
         (good().with_resource_attribute("", "x"), "resource_attribute"),
+        (good().with_resource(Resource::new().with_schema_url("1.42.0")), "schema_url"),
     ] {
         let shown = format!("{bad:?}");
         match bad.init() {

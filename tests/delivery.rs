@@ -70,6 +70,8 @@ fn otp1_a_batch_is_split_where_a_request_would_be_too_large_and_one_span_that_is
     assert_eq!(after.recorded - before.recorded, 6);
     assert_eq!(after.dropped(DropReason::TooLarge) - before.dropped(DropReason::TooLarge), 1);
     assert_eq!((collector.span_count(), collector.refused_count()), (5, 0));
+    // RES5: each part says which schema its resource follows.
+    assert!(collector.spans().iter().all(|span| span.resource.schema_url() == Some(otlp::SCHEMA_URL)));
     let requests = collector.requests();
     assert!(requests.iter().all(|request| request.bytes <= limit), "{requests:?}");
 }

@@ -31,6 +31,17 @@ pub enum OtlpError {
         /// What is wrong with it.
         cause: String,
     },
+    /// Resources were merged that follow different schemas; what came of it has the attributes of both, and no schema URL.
+    #[error(
+        "resources with different schema URLs were merged, {old:?} and {updating:?}: all attributes are kept, without a \
+         schema URL; give both the same one, or leave it out of one of them"
+    )]
+    SchemaConflict {
+        /// The schema URL of the resource that was updated.
+        old: String,
+        /// The schema URL of the one that was merged into it.
+        updating: String,
+    },
     /// What was asked for is compiled out.
     #[error(
         "{wanted} needs the cargo feature `{feature}` of the crate `otlp`: add it to the `features` of the dependency"
@@ -88,4 +99,23 @@ impl OtlpError {
 
 fn detail(last_error: &Option<String>) -> String {
     last_error.as_ref().map_or_else(String::new, |e| format!(" (last export error: {e})"))
+}
+
+/// `url` for a message: no user information, no query, not endless. A malformed URL is cut generously: a password may
+/// hold a `/`, so everything before the last `@` goes; where a `?` stands in front of that, nothing but the scheme is left.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => (scheme, rest),
+        _ => ("", url),
+    };
+    let colon = if scheme.is_empty() { "" } else { "://" };
+    if let (Some(query), Some(at)) = (rest.find(['?', '#']), rest.rfind('@'))
+        && query < at
+    {
+        return format!("{scheme}{colon}***");
+    }
+    let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("***@", rest));
+    let (rest, query) = rest.split_once(['?', '#']).map_or((rest, ""), |(rest, _)| (rest, "?***"));
+    let shown: String = rest.chars().take(200).collect();
+    format!("{scheme}{colon}{hidden}{shown}{query}")
 }

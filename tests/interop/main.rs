@@ -52,6 +52,7 @@ fn compare(sink: &mut Sink, sent: &Sent) {
             assert_eq!(&span["resource"]["attributes"][key], value, "{key}");
         }
         assert_eq!(span["resource"]["dropped_attributes"], 0);
+        assert_eq!(span["resource"]["schema_url"], otlp::SCHEMA_URL);
     }
 }
 

@@ -7,6 +7,7 @@ use super::own;
 use crate::config::ResourceDetectors;
 use crate::data::Resource;
 use crate::detect::{self, Root};
+use crate::error::OtlpError;
 use crate::os;
 use crate::record::doze;
 
@@ -48,8 +49,8 @@ impl Found {
 /// What has come of it.
 #[derive(Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// The whole resource.
-    Found(Resource),
+    /// The whole resource, and what is to be said if it follows no single schema.
+    Found(Resource, Option<String>),
     /// What was known has to do.
     Failed,
     /// It goes on.
@@ -90,19 +91,16 @@ impl Detection {
     pub(super) fn outcome(&self, now: Instant) -> Outcome {
         let mut state = self.found.state();
         match state.resource.take() {
-            Some(found) => Outcome::Found(self.over(found)),
+            Some(found) => self.over(found),
             None if state.is_over || self.deadline.is_some_and(|deadline| deadline <= now) => Outcome::Failed,
             None => Outcome::Waiting,
         }
     }
 
     /// What is known, laid over what was found (spec-checklist RES3, RES4); an empty value wins too.
-    fn over(&self, found: Resource) -> Resource {
-        let mut resource = self.known.clone();
-        for (key, value) in found.iter().filter(|(key, _)| self.known.get(key).is_none()) {
-            resource.set(key, value.clone());
-        }
-        resource
+    fn over(&self, mut resource: Resource) -> Outcome {
+        let conflict = resource.merge(self.known.clone()).err();
+        Outcome::Found(resource, conflict.map(conflict_line))
     }
 
     /// Why nothing has come of it: it goes on, or it is over, because it panicked or no thread could be started.
@@ -112,6 +110,16 @@ impl Detection {
             None => "could not be detected: that failed, or the system had no thread for it",
         }
     }
+}
+
+/// What stderr says of schemas that do not agree (spec-checklist RES5).
+fn conflict_line(error: OtlpError) -> String {
+    let OtlpError::SchemaConflict { old, updating } = error else { return error.to_string() };
+    format!(
+        "resource: the detected attributes follow the schema {old}, and those set in code {updating}; all are sent, without a \
+         schema URL: write `with_schema_url(otlp::SCHEMA_URL)` or none, or leave the detectors out \
+         (`with_resource_detectors`, OTLP_RESOURCE_DETECTORS)"
+    )
 }
 
 /// Says that the detectors are done, however they ended.
@@ -128,6 +136,7 @@ impl Drop for SetOnDrop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::SCHEMA_URL;
 
     /// Without a thread it is over at once, as after a panic.
     #[test]
@@ -174,10 +183,41 @@ mod tests {
             found.set("host.id", "7");
             found
         });
-        let mut expected = known();
-        expected.set("host.id", "7");
+        let mut expected = Resource::new();
+        for (key, value) in [("host.name", ""), ("host.id", "7"), ("service.name", "shop")] {
+            expected.set(key, value);
+        }
         until_over(&detection);
-        assert_eq!(detection.outcome(Instant::now()), Outcome::Found(expected));
+        assert_eq!(detection.outcome(Instant::now()), Outcome::Found(expected, None));
+    }
+
+    /// RES3, RES5: nothing is lost but the URL, and the line says what to do.
+    #[test]
+    fn res5_schemas_that_do_not_agree_are_a_line_that_names_both() {
+        const OWN: &str = "https://example.com/schemas/1.0.0";
+        for (known_url, found_url, expected) in [
+            (None, None, Ok(None)),
+            (Some(OWN), None, Ok(Some(OWN))),
+            (None, Some(SCHEMA_URL), Ok(Some(SCHEMA_URL))),
+            (Some(SCHEMA_URL), Some(SCHEMA_URL), Ok(Some(SCHEMA_URL))),
+            (Some(OWN), Some(SCHEMA_URL), Err([OWN, SCHEMA_URL, "otlp::SCHEMA_URL", "OTLP_RESOURCE_DETECTORS"])),
+        ] {
+            let of = |url: Option<&str>, resource: Resource| match url {
+                Some(url) => resource.with_schema_url(url),
+                None => resource,
+            };
+            let mut found = of(found_url, Resource::new());
+            found.set("host.id", "7");
+            let detection = Detection::by(of(known_url, known()), Resource::new);
+            let Outcome::Found(resource, line) = detection.over(found) else { panic!() };
+            assert_eq!(resource.iter().count(), 3, "{resource:?}");
+            assert_eq!(resource.schema_url(), expected.unwrap_or_default());
+            match (line, expected) {
+                (None, Ok(_)) => {}
+                (Some(line), Err(parts)) => assert!(parts.iter().all(|part| line.contains(part)), "{line}"),
+                (line, _) => panic!("{line:?}"),
+            }
+        }
     }
 
     #[test]

@@ -192,7 +192,12 @@ impl Pipeline {
     fn complete_resource(&mut self) {
         let Some(detection) = &self.detection else { return };
         match detection.outcome(Instant::now()) {
-            Outcome::Found(resource) => self.batch.describe(&resource),
+            Outcome::Found(resource, line) => {
+                self.batch.describe(&resource);
+                if let Some(line) = line {
+                    self.pipe.outlet.say("resource schema", line);
+                }
+            }
             Outcome::Failed => {
                 let text = format!(
                     "the host, the process and the container {}; going on without their attributes \

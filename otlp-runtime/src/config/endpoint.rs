@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::TransportProtocol;
-use crate::error::OtlpError;
+use crate::error::{OtlpError, without_secrets};
 
 /// Whether an endpoint is for all signals or for one; over HTTP the two differ in their paths (spec-checklist T7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,25 +170,6 @@ pub(crate) fn require_tls(secure: Option<bool>) -> Result<(), OtlpError> {
 /// Whether a base already ends in a path that will be added to it.
 pub(super) fn repeats_signal_path(url: &str) -> bool {
     ["/v1/traces", "/v1/metrics", "/v1/logs"].iter().any(|path| url.trim().trim_end_matches('/').ends_with(path))
-}
-
-/// `url` for a message: no user information, no query, not endless. A malformed URL is cut generously: a password may
-/// hold a `/`, so everything before the last `@` goes; where a `?` stands in front of that, nothing but the scheme is left.
-pub(super) fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => (scheme, rest),
-        _ => ("", url),
-    };
-    let colon = if scheme.is_empty() { "" } else { "://" };
-    if let (Some(query), Some(at)) = (rest.find(['?', '#']), rest.rfind('@'))
-        && query < at
-    {
-        return format!("{scheme}{colon}***");
-    }
-    let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("***@", rest));
-    let (rest, query) = rest.split_once(['?', '#']).map_or((rest, ""), |(rest, _)| (rest, "?***"));
-    let shown: String = rest.chars().take(200).collect();
-    format!("{scheme}{colon}{hidden}{shown}{query}")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::delivery_variables;
-use super::endpoint::{self, EndpointKind, EndpointSetting, Source, without_secrets};
+use super::endpoint::{self, EndpointKind, EndpointSetting, Source};
 use super::parse::LONGEST;
 use super::reader::Reader;
 use super::resource::{self, Parts};
@@ -16,7 +16,7 @@ use super::{
     TracesExporters, TransportProtocol,
 };
 use crate::data::Resource;
-use crate::error::OtlpError;
+use crate::error::{OtlpError, without_secrets};
 
 /// Where variables come from: gives the value of the one that it is asked for.
 pub type Environment<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
@@ -129,6 +129,7 @@ impl OtlpConfig {
             service_name,
             attributes: &self.attributes,
             service: self.service.as_ref(),
+            schema: self.chosen_schema()?,
         });
         let sampler = self.choose_sampler(&mut reader);
         let batches = self.choose_batches(&mut reader);

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::OnceLock;
 
 use super::settings::Service;
-use crate::data::{AttributeValue, Resource};
+use crate::data::{AttributeValue, Resource, SCHEMA_URL, Schema};
 use crate::os::fork::PerProcess;
 
 /// What the resource is made of, each part over the one before it.
@@ -19,11 +19,14 @@ pub(super) struct Parts<'a> {
     pub(super) attributes: &'a [(String, AttributeValue)],
     /// `with_service`.
     pub(super) service: Option<&'a Service>,
+    /// The schema that `attributes` follow.
+    pub(super) schema: Schema,
 }
 
 /// The resource. Nothing here is slow: no file is read and nothing is asked over a network.
 pub(super) fn build(parts: Parts<'_>) -> Resource {
-    let mut resource = Resource::new();
+    // What is set below by its name is stable, so that it is the same in whatever version the program's attributes follow.
+    let mut resource = Resource::new().with_schema(parts.schema.or(SCHEMA_URL));
     resource.set("service.name", unknown_service(executable()));
     if let Some(id) = instance_id().filter(|_| parts.instance_id) {
         resource.set("service.instance.id", id);
@@ -94,7 +97,14 @@ mod tests {
     use super::*;
 
     fn parts() -> Parts<'static> {
-        Parts { instance_id: true, environment: Vec::new(), service_name: None, attributes: &[], service: None }
+        Parts {
+            instance_id: true,
+            environment: Vec::new(),
+            service_name: None,
+            attributes: &[],
+            service: None,
+            schema: Schema::Unknown,
+        }
     }
 
     fn text(resource: &Resource, key: &str) -> String {
@@ -160,6 +170,16 @@ mod tests {
             (text(&resource, "service.name"), text(&resource, "service.version")),
             ("service".into(), "1".into())
         );
+    }
+
+    /// RES5: always one, and never another than code says.
+    #[test]
+    fn res5_the_schema_is_that_of_the_code_or_ours() {
+        let of = |schema| build(Parts { schema, ..parts() }).schema().clone();
+        assert_eq!(of(Schema::Unknown), Schema::Url(SCHEMA_URL.to_owned()));
+        let own = Schema::Url("https://example.com/schemas/1.0.0".to_owned());
+        assert_eq!(of(own.clone()), own);
+        assert_eq!(of(Schema::Several), Schema::Several);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::delivery::DeliverySettings;
-use super::endpoint::without_secrets;
 use super::{
     EndpointKind, LogLevel, ResourceDetector, ResourceDetectors, Sampler, SpanLimits, TracesExporter, TracesExporters,
     TransportProtocol,
 };
-use crate::data::AttributeValue;
+use crate::data::{AttributeValue, Resource, Schema};
+use crate::error::without_secrets;
 
 /// How telemetry is recorded and where it goes. A new one sets nothing: then the environment decides, and then the
 /// defaults, which are written at each method.
@@ -25,6 +25,7 @@ pub struct OtlpConfig {
     pub(super) protocol: Option<TransportProtocol>,
     pub(super) service: Option<Service>,
     pub(super) attributes: Vec<(String, AttributeValue)>,
+    pub(super) schemas: Vec<Schema>,
     pub(super) detectors: Option<ResourceDetectors>,
     pub(super) sampler: Option<Sampler>,
     pub(super) filter: Option<String>,
@@ -86,6 +87,27 @@ impl OtlpConfig {
     /// One attribute of the program, over an earlier value of the same key. `telemetry.sdk.*` always name otlp.
     pub fn with_resource_attribute(mut self, key: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
         self.attributes.push((key.into(), value.into()));
+        self
+    }
+
+    /// Attributes of the program, each as by [`with_resource_attribute`](Self::with_resource_attribute), and the schema that they
+    /// follow, if the resource has a [schema URL](Resource::with_schema_url). Two resources with different ones are an error.
+    ///
+    /// Default of the schema: [`SCHEMA_URL`](crate::data::SCHEMA_URL), which is that of what
+    /// [is found out](Self::with_resource_detectors). Where you set another one and something is found out, no schema
+    /// describes all attributes: they are sent without a schema URL from then on, and a line on stderr says so. What otlp
+    /// itself knows (`service.*`, `telemetry.sdk.*`) is stable, the same in every version, and follows yours.
+    ///
+    /// ```
+    /// # use otlp_runtime as otlp;
+    /// # use otlp::{config::OtlpConfig, data::Resource};
+    /// let mut resource = Resource::new().with_schema_url("https://example.com/schemas/1.0.0");
+    /// resource.set("example.team", "checkout");
+    /// let config = OtlpConfig::default().with_resource(resource).with_resource_detectors([]);
+    /// ```
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.attributes.extend(resource.iter().map(|(key, value)| (key.to_owned(), value.clone())));
+        self.schemas.push(resource.schema().clone());
         self
     }
 
@@ -243,6 +265,8 @@ impl fmt::Debug for OtlpConfig {
         some(&mut s, "service", self.service.as_ref());
         let keys: Vec<&str> = self.attributes.iter().map(|(key, _)| key.as_str()).collect();
         some(&mut s, "resource_attributes", Some(&keys).filter(|keys| !keys.is_empty()));
+        let urls: Vec<_> = self.schemas.iter().filter_map(Schema::url).map(without_secrets).collect();
+        some(&mut s, "schema_urls", Some(&urls).filter(|urls| !urls.is_empty()));
         some(&mut s, "resource_detectors", self.detectors.as_ref());
         some(&mut s, "sampler", self.sampler.as_ref());
         some(&mut s, "filter", self.filter.as_ref());
@@ -277,6 +301,7 @@ mod tests {
         let config = OtlpConfig::default()
             .with_endpoint("http://user:hunter2@h:4318/?key=hunter2")
             .with_resource_attribute("token", "hunter2")
+            .with_resource(Resource::new().with_schema_url("https://user:hunter2@h/schemas/1?hunter2"))
             .with_service("shop", "1.2")
             .with_batch_size(100)
             .with_header("x-key", "hunter2")
@@ -284,7 +309,9 @@ mod tests {
             .with_env(false);
         let text = format!("{config:?}");
         assert!(!text.contains("hunter2"), "{text}");
-        for part in ["http://***@h:4318/", "token", "shop", "batch_size: 100", "x-key", "/c.pem", "env: false"] {
+        for part in
+            ["http://***@h:4318/", "token", "h/schemas/1", "shop", "batch_size: 100", "x-key", "/c.pem", "env: false"]
+        {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("timeout"), "{text}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::endpoint::{self, EndpointKind, Problem};
 use super::{Filter, OtlpConfig, TransportProtocol};
+use crate::data::Schema;
 use crate::error::OtlpError;
 
 /// The least that the engine can work with.
@@ -63,6 +64,16 @@ impl OtlpConfig {
         self.filter.as_deref().map(str::parse).transpose()
     }
 
+    /// The schema that the attributes set in code follow.
+    pub(super) fn chosen_schema(&self) -> Result<Schema, OtlpError> {
+        let mut chosen = Schema::default();
+        for schema in &self.schemas {
+            schema.validate()?;
+            chosen.merge(schema.clone())?;
+        }
+        Ok(chosen)
+    }
+
     /// Everything but protocol and endpoint.
     pub(super) fn check_rest(&self) -> Result<(), OtlpError> {
         if self.service.as_ref().is_some_and(|service| service.name.trim().is_empty()) {
@@ -78,6 +89,7 @@ impl OtlpConfig {
             let problem = "bytes of resource attributes are more than the 65536 that every request can carry";
             return Err(invalid("resource_attribute", resource, problem, "leave the large ones out"));
         }
+        self.chosen_schema()?;
         if let Some(sampler) = &self.sampler {
             sampler.validate()?;
         }
@@ -149,6 +161,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::config::Sampler;
+    use crate::data::{Resource, SCHEMA_URL};
 
     fn new() -> OtlpConfig {
         OtlpConfig::default()
@@ -186,6 +199,9 @@ mod tests {
             (new().with_traces_endpoint("http://"), "traces_endpoint"),
             (new().with_service(" ", "1"), "service"),
             (new().with_resource_attribute("", 1), "resource_attribute"),
+            (new().with_resource(Resource::new().with_schema_url("")), "schema_url"),
+            (new().with_resource(Resource::new().with_schema_url("1.42.0")), "schema_url"),
+            (new().with_resource(Resource::new().with_schema_url("https://h/1\n")), "schema_url"),
             (new().with_sampler(Sampler::trace_id_ratio(2.0)), "sampler"),
             (new().with_filter("info,shop=loud"), "filter"),
             (new().with_batch_size(0), "batch_size"),
@@ -207,6 +223,18 @@ mod tests {
                 other => panic!("{expected}: {other:?}"),
             }
         }
+    }
+
+    /// RES5: what code says has to agree with itself.
+    #[test]
+    fn res5_resources_of_different_schemas_are_an_error_that_names_both() {
+        let of = |url: &str| Resource::new().with_schema_url(url);
+        let same = new().with_resource(of(SCHEMA_URL)).with_resource(Resource::new()).with_resource(of(SCHEMA_URL));
+        same.validate().unwrap();
+        let other = "https://example.com/schemas/1.0.0";
+        let error = new().with_resource(of(SCHEMA_URL)).with_resource(of(other)).validate().unwrap_err();
+        assert!(matches!(error, OtlpError::SchemaConflict { .. }), "{error:?}");
+        assert!([SCHEMA_URL, other].iter().all(|url| error.to_string().contains(url)), "{error}");
     }
 
     #[test]

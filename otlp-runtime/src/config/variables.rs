@@ -131,7 +131,7 @@ pub(super) const RESOURCE_ATTRIBUTES: Variable<Vec<(String, String)>> = Variable
         name: "OTEL_RESOURCE_ATTRIBUTES",
         takes: "`key=value,key=value`",
         default: "none",
-        code: "`with_resource_attribute`",
+        code: "`with_resource_attribute`, `with_resource`",
         doc: "Attributes of the program. `,`, `=` and `%` inside of a key or a value are written `%2C`, `%3D` and `%25`. \
               One entry that cannot be read spoils them all.",
     },

@@ -3,6 +3,7 @@
 mod id;
 mod level;
 mod resource;
+mod schema;
 mod scope;
 mod signal;
 mod span;
@@ -11,6 +12,8 @@ mod value;
 pub use id::{SpanId, TraceFlags, TraceId};
 pub use level::Level;
 pub use resource::Resource;
+pub use schema::SCHEMA_URL;
+pub(crate) use schema::Schema;
 pub use scope::Scope;
 pub use signal::Signal;
 pub use span::{SpanKind, StatusCode};

@@ -9,10 +9,10 @@ mod process;
 mod root;
 
 use crate::config::{ResourceDetector, ResourceDetectors};
-use crate::data::Resource;
+use crate::data::{Resource, SCHEMA_URL};
 pub(crate) use root::Root;
 
-/// What `detectors` find out below `root`.
+/// What `detectors` find out below `root`, with its schema if that is anything.
 pub(crate) fn detect(detectors: ResourceDetectors, root: &Root) -> Resource {
     let mut found = Resource::new();
     for detector in detectors.iter() {
@@ -24,7 +24,7 @@ pub(crate) fn detect(detectors: ResourceDetectors, root: &Root) -> Resource {
             ResourceDetector::Service => {}
         }
     }
-    found
+    if found.is_empty() { found } else { found.with_schema_url(SCHEMA_URL) }
 }
 
 /// `text` as a value, if it can be one: not empty, not long, and on one line.

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use opentelemetry_semantic_conventions::{self as conventions, resource as names};
+
 use super::*;
+use crate::config::OtlpConfig;
 use crate::data::AttributeValue;
 
 /// A root of its own, gone with the test.
@@ -20,6 +23,18 @@ impl Scene {
         }
         fs::create_dir_all(&path).unwrap();
         Self(path)
+    }
+
+    /// A host that says all of itself, and a container on it.
+    fn host(name: &str) -> Self {
+        let group = format!("0::/docker/{ID}");
+        let files: &[(&str, &[u8])] = &[
+            ("etc/machine-id", b"0123456789abcdef0123456789abcdef\n"),
+            ("proc/sys/kernel/hostname", b"web-7\n"),
+            ("etc/os-release", b"NAME=Debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian 12 (bookworm)\"\n"),
+            ("proc/self/cgroup", group.as_bytes()),
+        ];
+        Self::new(name, files)
     }
 
     fn detect(&self, detectors: ResourceDetectors) -> Resource {
@@ -42,20 +57,44 @@ fn text(resource: &Resource, key: &str) -> Option<String> {
 
 const ID: &str = "dc579f8a8319c8cf7d38e1adf263bc08d23dc579f8a8319c8cf7d38e1adf263b";
 
+/// RES5: the schema URL holds for every name that otlp gives; the constants of that version are the judge.
+#[test]
+fn res5_every_name_is_one_of_the_schema() {
+    assert_eq!(SCHEMA_URL, conventions::SCHEMA_URL);
+    let known = [
+        names::CONTAINER_ID,
+        names::HOST_ARCH,
+        names::HOST_ID,
+        names::HOST_NAME,
+        names::OS_DESCRIPTION,
+        names::OS_NAME,
+        names::OS_TYPE,
+        names::OS_VERSION,
+        names::PROCESS_EXECUTABLE_NAME,
+        names::PROCESS_EXECUTABLE_PATH,
+        names::PROCESS_PID,
+        names::PROCESS_RUNTIME_NAME,
+        names::SERVICE_INSTANCE_ID,
+        names::SERVICE_NAME,
+        names::SERVICE_VERSION,
+        names::TELEMETRY_SDK_LANGUAGE,
+        names::TELEMETRY_SDK_NAME,
+        names::TELEMETRY_SDK_VERSION,
+    ];
+    let mut resource = Scene::host("names").detect(ResourceDetectors::ALL);
+    assert_eq!(resource.schema_url(), Some(SCHEMA_URL));
+    let config = OtlpConfig::default().with_disabled(true).with_service("shop", "1");
+    resource.merge(config.resolve(&|_| None, &mut |line| panic!("{line}")).unwrap().resource).unwrap();
+    let mut keys: Vec<&str> = resource.iter().map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, known);
+    assert_eq!(resource.schema_url(), Some(SCHEMA_URL));
+}
+
 /// RES5, U46: `host.id` is the machine's and not its name.
 #[test]
 fn u46_a_host_in_full() {
-    let group = format!("0::/docker/{ID}");
-    let scene = Scene::new(
-        "full",
-        &[
-            ("etc/machine-id", b"0123456789abcdef0123456789abcdef\n"),
-            ("proc/sys/kernel/hostname", b"web-7\n"),
-            ("etc/os-release", b"NAME=Debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian 12 (bookworm)\"\n"),
-            ("proc/self/cgroup", group.as_bytes()),
-        ],
-    );
-    let found = scene.detect(ResourceDetectors::ALL);
+    let found = Scene::host("full").detect(ResourceDetectors::ALL);
     for (key, expected) in [
         ("host.id", "0123456789abcdef0123456789abcdef"),
         ("host.name", "web-7"),
@@ -85,6 +124,8 @@ fn res6_only_what_was_asked_for_is_looked_at() {
         };
         assert!(found.iter().all(|(key, _)| prefixes.iter().any(|prefix| key.starts_with(prefix))), "{found:?}");
         assert_eq!(found.iter().count() > 0, !prefixes.is_empty());
+        // RES5: nothing found has no schema.
+        assert_eq!(found.schema_url(), Some(SCHEMA_URL).filter(|_| !found.is_empty()));
     }
 }
 

@@ -15,6 +15,7 @@ use crate::processor::RecordSource;
 const RESOURCE_SPANS: u32 = 1;
 const RESOURCE: u32 = 1;
 const SCOPE_SPANS: u32 = 2;
+const SCHEMA_URL: u32 = 3;
 const SCOPE: u32 = 1;
 const SPANS: u32 = 2;
 
@@ -93,7 +94,7 @@ impl ScopeSpans {
 #[derive(Debug)]
 pub(crate) struct OpenBatch {
     limits: SpanLimits,
-    /// The encoded `resource` field.
+    /// The encoded fields `resource` and `schema_url`.
     resource: Vec<u8>,
     scopes: Vec<ScopeSpans>,
     /// Where the last span went.
@@ -112,7 +113,7 @@ pub(crate) struct OpenBatch {
 /// A key and the longest length that the close of a batch puts before a message.
 const KEY_AND_LENGTH: usize = 6;
 
-/// The `resource` field.
+/// The fields `resource` and `schema_url`.
 fn encoded(resource: &Resource) -> Vec<u8> {
     let mut encoded = Vec::new();
     put_message(&mut encoded, RESOURCE, |out| {
@@ -120,6 +121,9 @@ fn encoded(resource: &Resource) -> Vec<u8> {
             put_model_attribute(out, 1, name, value);
         }
     });
+    if let Some(url) = resource.schema_url() {
+        put_bytes(&mut encoded, SCHEMA_URL, url.as_bytes());
+    }
     encoded
 }
 

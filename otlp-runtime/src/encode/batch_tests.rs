@@ -3,8 +3,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+
 use super::tests::{METADATA, Val, clock, decode, only_span, record};
-use super::{OpenBatch, SpanLimits, TooLarge};
+use super::{OpenBatch, Payload, SpanLimits, TooLarge, split};
 use crate::data::{Resource, Scope};
 use crate::processor::{Patch, Patched};
 use crate::record::callsite::{Callsite, Metadata};
@@ -62,6 +65,29 @@ fn a_batch_groups_by_scope_under_one_resource() {
             })
             .collect();
         assert_eq!(scopes, [("shop", "1.2.3", round + 1), ("other", "", round + 1)]);
+    }
+}
+
+/// RES5: each request says which schema its resource follows, also the parts of one that is too large, and what was found
+/// out later.
+#[test]
+fn res5_the_schema_url_is_in_every_request_and_in_every_part_of_one() {
+    let urls = |payload: &Payload| -> Vec<String> {
+        let request = ExportTraceServiceRequest::decode(&payload.body[..]).unwrap();
+        request.resource_spans.into_iter().map(|spans| spans.schema_url).collect()
+    };
+    let mut batch = OpenBatch::new(&Resource::new(), SpanLimits::default());
+    for expected in ["", "https://example.com/schemas/1.0.0", ""] {
+        batch.describe(&Resource::new().with_schema_url(expected));
+        for _ in 0..10 {
+            push(&mut batch, &text(1000)).unwrap();
+        }
+        let bytes = batch.bytes();
+        let whole = batch.close().unwrap();
+        assert!(whole.body.len() <= bytes, "{bytes}");
+        assert_eq!(urls(&whole), [expected]);
+        let parts = split(&whole, 3000).unwrap();
+        assert!(parts.len() > 3 && parts.iter().all(|part| urls(part) == [expected]), "{parts:?}");
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) fn decode_spans(bytes: &[u8]) -> Result<Vec<CapturedSpan>, DecodeErro
         for (key, value) in group.resource.map(|r| attributes(r.attributes)).unwrap_or_default() {
             resource.set(key, value);
         }
+        if !group.schema_url.is_empty() {
+            resource = resource.with_schema_url(group.schema_url);
+        }
         let resource = Arc::new(resource);
         for group in group.scope_spans {
             let scope = Arc::new(group.scope.map(scope).unwrap_or_default());
