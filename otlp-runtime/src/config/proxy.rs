@@ -3,11 +3,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::endpoint::{self, EndpointKind, Problem, without_secrets};
+use super::endpoint::{self, EndpointKind, Problem};
 use super::reader::Reader;
 use super::variables::{self as v, Variable};
 use super::{OtlpConfig, Secret, Source, TransportProtocol};
-use crate::error::OtlpError;
+use crate::error::{OtlpError, without_secrets};
 
 /// An HTTP proxy that connections are made through, by `CONNECT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
