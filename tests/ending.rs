@@ -103,12 +103,13 @@ const ROWS: &[Row] = &[
             }
         }
         let runtime = one_worker();
-        runtime.spawn(async {
-            let _last = Last;
+        // Made here, so that it is dropped with a task that was never polled too.
+        let last = Last;
+        runtime.spawn(async move {
+            let _last = last;
             std::future::pending::<()>().await;
         });
         drop(runtime);
-        // A task that was never polled is dropped there too.
         unreachable!();
     }),
     ("shutdown, no runtime", |_guard| end_after(shutdown)),
