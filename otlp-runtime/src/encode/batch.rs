@@ -6,25 +6,18 @@ use super::attribute::{Scratch, put_model_attribute};
 use super::limits::{Shortfall, SpanLimits};
 use super::payload::Payload;
 use super::plain::Block;
+use super::scope_spans::ScopeSpans;
 use super::span::put_span;
-use super::wire::{LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
+use super::wire::{KEY_AND_LENGTH, LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
 use crate::data::{Resource, Scope, Signal};
 use crate::processor::RecordSource;
 
-// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`.
+// Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`; its own are in `scope_spans.rs`.
 const RESOURCE_SPANS: u32 = 1;
 const RESOURCE: u32 = 1;
-const SCOPE_SPANS: u32 = 2;
 const SCHEMA_URL: u32 = 3;
-const SCOPE: u32 = 1;
 const SPANS: u32 = 2;
 
-/// Bytes that a scope starts with.
-const FIRST_BLOCK: usize = 4 << 10;
-/// From this size on blocks grow by a quarter and not by doubling.
-const LARGE_BLOCK: usize = 256 << 10;
-/// A block with less room than this grows before the next span.
-const LEAST_ROOM: usize = 512;
 /// Scopes that are remembered when the batch is closed; more is unusual.
 const KEPT_SCOPES: usize = 256;
 
@@ -33,61 +26,6 @@ const KEPT_SCOPES: usize = 256;
 pub(crate) struct TooLarge {
     /// Its encoded size.
     pub(crate) bytes: usize,
-}
-
-/// The spans of one scope.
-#[derive(Debug)]
-struct ScopeSpans {
-    scope: Scope,
-    /// The encoded `scope` field.
-    head: Vec<u8>,
-    /// Encoded `spans` fields.
-    spans: Vec<u8>,
-}
-
-impl ScopeSpans {
-    fn new(scope: Scope) -> Self {
-        let mut head = Vec::new();
-        put_message(&mut head, SCOPE, |out| {
-            for (field, text) in [(1, scope.name), (2, scope.version)] {
-                if !text.is_empty() {
-                    put_bytes(out, field, text.as_bytes());
-                }
-            }
-        });
-        Self { scope, head, spans: Vec::new() }
-    }
-
-    /// Its content as a message.
-    fn len(&self) -> usize {
-        self.head.len() + self.spans.len()
-    }
-
-    #[inline(always)]
-    fn is_of(&self, scope: &Scope) -> bool {
-        // Most often they are the same literals, but each codegen unit may have its own.
-        let same = |a: &str, b: &str| std::ptr::eq(a, b) || a == b;
-        same(self.scope.name, scope.name) && same(self.scope.version, scope.version)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self) {
-        let capacity = self.spans.capacity();
-        let more = if capacity < LARGE_BLOCK { capacity.max(FIRST_BLOCK) } else { capacity / 4 };
-        self.spans.reserve_exact(self.spans.capacity() - self.spans.len() + more);
-    }
-
-    /// Empties it for the next batch, for which it keeps about as much memory as this one took.
-    fn clear(&mut self) {
-        let used = self.spans.len();
-        self.spans.clear();
-        match (used * 2).max(FIRST_BLOCK) {
-            _ if used == 0 => self.spans = Vec::new(),
-            fit if self.spans.capacity() > 2 * fit => self.spans.shrink_to(fit),
-            _ => {}
-        }
-    }
 }
 
 /// Encoded spans, by scope, until the batch is closed.
@@ -109,9 +47,6 @@ pub(crate) struct OpenBatch {
     /// Of the heads of the scopes that have spans, and of lengths.
     overhead: usize,
 }
-
-/// A key and the longest length that the close of a batch puts before a message.
-const KEY_AND_LENGTH: usize = 6;
 
 /// The fields `resource` and `schema_url`.
 fn encoded(resource: &Resource) -> Vec<u8> {
@@ -164,22 +99,21 @@ impl OpenBatch {
         let index = self.scope_index(source.scope());
         let (limits, scratch) = (&self.limits, &mut self.scratch);
         let Some(scope) = self.scopes.get_mut(index) else { return Err(TooLarge { bytes: 0 }) };
-        let before = scope.spans.len();
-        if scope.spans.capacity() - before < LEAST_ROOM {
-            scope.grow();
-        }
+        let is_first = scope.is_empty();
+        let spans = scope.writable(self.resource.len() + KEY_AND_LENGTH);
+        let before = spans.len();
         match self.block.span(SPANS, source, &clock, limits) {
-            Some(plain) => scope.spans.extend_from_slice(plain),
-            None => put_long_message(&mut scope.spans, SPANS, |out| put_span(out, source, &clock, limits, scratch)),
+            Some(plain) => spans.extend_from_slice(plain),
+            None => put_long_message(spans, SPANS, |out| put_span(out, source, &clock, limits, scratch)),
         }
-        let bytes = scope.spans.len() - before;
+        let bytes = spans.len() - before;
         if bytes > limits.bytes {
-            scope.spans.truncate(before);
-            scope.spans.shrink_to(before + before / 4 + FIRST_BLOCK);
+            let kept = scope.spans().len() - bytes;
+            scope.cut(kept);
             return Err(TooLarge { bytes });
         }
-        if before == 0 {
-            self.overhead += scope.head.len() + KEY_AND_LENGTH;
+        if is_first {
+            self.overhead += scope.head().len() + KEY_AND_LENGTH;
         }
         self.items += 1;
         self.bytes += bytes;
@@ -198,9 +132,9 @@ impl OpenBatch {
     /// Takes back whatever an interrupted [`OpenBatch::push`] may have left.
     pub(crate) fn repair(&mut self) {
         let counted = self.bytes;
-        let held: usize = self.scopes.iter().map(|scope| scope.spans.len()).sum();
+        let held: usize = self.scopes.iter().map(|scope| scope.spans().len()).sum();
         if let Some(scope) = self.scopes.get_mut(self.last) {
-            scope.spans.truncate(scope.spans.len().saturating_sub(held.saturating_sub(counted)));
+            scope.cut(scope.spans().len().saturating_sub(held.saturating_sub(counted)));
         }
     }
 
@@ -228,7 +162,7 @@ impl OpenBatch {
     /// Bytes of memory that it holds.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
-        self.scopes.iter().map(|scope| scope.spans.capacity() + scope.head.capacity()).sum()
+        self.scopes.iter().map(ScopeSpans::memory).sum()
     }
 
     /// How many spans it holds.
@@ -242,21 +176,28 @@ impl OpenBatch {
         if self.items == 0 {
             return None;
         }
-        let full = |scope: &&ScopeSpans| !scope.spans.is_empty();
+        let largest =
+            (0..self.scopes.len()).rev().max_by_key(|&at| self.scopes.get(at).map_or(0, |scope| scope.spans().len()));
+        let full = || self.scopes.iter().enumerate().filter(|(_, scope)| !scope.is_empty());
         let field = |len: usize| 1 + varint_len(len as u64) + len;
-        let content =
-            self.resource.len() + self.scopes.iter().filter(full).map(|scope| field(scope.len())).sum::<usize>();
-        let mut body = Vec::with_capacity(field(content));
-        body.push(key(RESOURCE_SPANS, LEN));
-        put_varint(&mut body, content as u64);
-        body.extend_from_slice(&self.resource);
-        for scope in self.scopes.iter().filter(full) {
-            body.push(key(SCOPE_SPANS, LEN));
-            put_varint(&mut body, scope.len() as u64);
-            body.extend_from_slice(&scope.head);
-            body.extend_from_slice(&scope.spans);
+        let content = self.resource.len() + full().map(|(_, scope)| field(scope.len())).sum::<usize>();
+        let mut before = Vec::with_capacity(KEY_AND_LENGTH + self.resource.len());
+        before.push(key(RESOURCE_SPANS, LEN));
+        put_varint(&mut before, content as u64);
+        let size = before.len() + content;
+        before.extend_from_slice(&self.resource);
+        let others: usize = full().filter(|(at, _)| Some(*at) != largest).map(|(_, scope)| field(scope.len())).sum();
+        let (mut body, start) = self.scopes.get_mut(largest?)?.take_behind(before);
+        body.reserve_exact(others);
+        for scope in self.scopes.iter().filter(|scope| !scope.is_empty()) {
+            scope.put(&mut body);
         }
-        let payload = Payload { signal: Signal::Traces, body: Bytes::from(body), gzip: false, items: self.items };
+        // It may wait long, and what is counted is its size.
+        if body.capacity() - body.len() > size / 8 {
+            body.shrink_to_fit();
+        }
+        let body = Bytes::from(body).slice(start..);
+        let payload = Payload { signal: Signal::Traces, body, gzip: false, items: self.items };
         self.clear();
         Some(payload)
     }

@@ -8,6 +8,7 @@ mod limits;
 mod payload;
 mod plain;
 mod read;
+mod scope_spans;
 mod span;
 mod split;
 #[cfg(test)]

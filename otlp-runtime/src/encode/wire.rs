@@ -5,6 +5,9 @@ pub(super) const FIXED64: u32 = 1;
 pub(super) const LEN: u32 = 2;
 pub(super) const FIXED32: u32 = 5;
 
+/// A key and the longest length that there is before a message.
+pub(super) const KEY_AND_LENGTH: usize = 6;
+
 /// The key of a field, for numbers up to 15.
 pub(super) const fn key(field: u32, wire_type: u32) -> u8 {
     (field << 3 | wire_type) as u8
