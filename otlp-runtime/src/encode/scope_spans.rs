@@ -88,7 +88,9 @@ impl ScopeSpans {
     fn grow(&mut self, before: usize) {
         if self.block.is_empty() {
             self.room = before + KEY_AND_LENGTH + self.head.len();
-            self.block.reserve_exact(self.room + self.usual.max(FIRST_BLOCK));
+            // A little more than last time, so that a steady load does not make it grow at the end of each batch.
+            let usual = self.usual + self.usual / 16 + LEAST_ROOM;
+            self.block.reserve_exact(self.room + usual.max(FIRST_BLOCK));
             self.block.resize(self.room, 0);
         } else {
             let capacity = self.block.capacity();
