@@ -543,3 +543,58 @@ async fn otp14_a_receiver_that_vanishes_is_noticed_by_a_ping() {
     assert!(took >= Duration::from_secs(35) && took <= Duration::from_secs(45), "{took:?}");
     assert_eq!(send(&transport, b"y").await, Ok(Accepted::default()));
 }
+
+/// Passes what comes on to `target`, at most `piece` bytes at a time, and once takes nothing for a while.
+async fn relay(target: std::net::SocketAddr, piece: usize) -> std::net::SocketAddr {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // So that little of it is on its way while nobody reads.
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let listener = socket.listen(1).unwrap();
+    tokio::spawn(async move {
+        let (mut here, _) = listener.accept().await.unwrap();
+        let mut there = tokio::net::TcpStream::connect(target).await.unwrap();
+        let ((mut from, mut back), (mut answers, mut to)) = (here.split(), there.split());
+        let forth = async {
+            let (mut bytes, mut passed) = (vec![0; piece], 0);
+            while let Ok(read @ 1..) = from.read(&mut bytes).await {
+                to.write_all(&bytes[..read]).await.unwrap();
+                if (passed..passed + read).contains(&2000) {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                passed += read;
+            }
+        };
+        let _ = tokio::join!(forth, tokio::io::copy(&mut answers, &mut back));
+    });
+    address
+}
+
+/// Around the size of frames and of what gathers before it is written, several at once, and one after a rest.
+#[tokio::test]
+async fn every_body_arrives_whole_at_a_receiver_that_reads_little_by_little() {
+    for (piece, lens) in [(7, &[0_usize, 3000][..]), (1500, &[16_384 - 5, 16_384, 65_535, 65_536, 65_537, 300_000])] {
+        let (listener, address) = listen().await;
+        let log = serve(listener, |_| ok());
+        let transport = transport(Grpc, relay(address, piece).await);
+        let mut expected: Vec<Vec<u8>> =
+            lens.iter().map(|&len| (0..len).map(|n| (n * 7 / 5 + len) as u8).collect()).collect();
+        let sent: Vec<_> = expected
+            .iter()
+            .map(|body| {
+                let (transport, body) = (Arc::clone(&transport), body.clone());
+                tokio::spawn(async move { send(&transport, &body).await })
+            })
+            .collect();
+        for sent in sent {
+            assert_eq!(sent.await.unwrap(), Ok(Accepted::default()));
+        }
+        assert_eq!(send(&transport, b"last").await, Ok(Accepted::default()));
+        expected.push(b"last".to_vec());
+        let mut arrived: Vec<Vec<u8>> = log.calls().iter().map(|call| call.body[5..].to_vec()).collect();
+        arrived.sort();
+        expected.sort();
+        assert!(arrived == expected, "{piece}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::parse::shown;
+use crate::error::without_secrets;
 
 /// A list of hosts, as Go's `httpproxy` and curl read it; where they differ, whatever either takes is taken.
 #[derive(Debug, Default)]
@@ -38,7 +39,8 @@ impl Exceptions {
             match Exception::parse(member) {
                 Some(exception) => exceptions.entries.push(exception),
                 None => {
-                    let problem = format!("{:?} is no host, address or block; it is left out", shown(member));
+                    let problem =
+                        format!("{:?} is no host, address or block; it is left out", shown(&without_secrets(member)));
                     exceptions.problems.push(problem);
                 }
             }

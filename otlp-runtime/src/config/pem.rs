@@ -61,7 +61,14 @@ impl Pem {
 /// A key in the place of its path is a common mistake, and gets into no message.
 fn is_text(path: &Path) -> bool {
     let path = path.to_string_lossy();
-    path.contains("-----") || path.contains('\n') || path.len() > 4096
+    path.contains("-----") || path.contains('\n') || path.len() > 4096 || is_base64(&path)
+}
+
+/// A key without its first and last line, or a whole file in base64, as secrets are often kept.
+fn is_base64(path: &str) -> bool {
+    const SHORTEST_KEY: usize = 60;
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    path.len() >= SHORTEST_KEY && !path.starts_with('/') && path.chars().all(is_digit)
 }
 
 /// Where it stands.
@@ -92,7 +99,14 @@ mod tests {
 
     #[test]
     fn a_key_in_the_place_of_its_path_is_not_shown() {
-        for text in ["-----BEGIN PRIVATE KEY-----\nhunter2\n", "hunter2\nhunter2", &"hunter2".repeat(1000)] {
+        for text in [
+            "-----BEGIN PRIVATE KEY-----\nhunter2\n",
+            "hunter2\nhunter2",
+            &"hunter2".repeat(1000),
+            // An Ed25519 key is the shortest there is, 64 digits in base64.
+            &format!("MC4CAQAwBQYDK2VwBCIEI{}=", "hunter2".repeat(6)),
+            &format!("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg/+{}==", "hunter2".repeat(90)),
+        ] {
             let pem = Pem::file(text);
             let shown = format!("{pem} {pem:?}");
             assert!(!shown.contains("hunter2"), "{shown}");
@@ -100,5 +114,9 @@ mod tests {
             assert!(!pem.read().unwrap_err().to_string().contains("hunter2"));
         }
         assert_eq!(Pem::file("/x\u{1b}[31m").to_string(), "/x\\u{1b}[31m");
+        let deep = "secrets/".repeat(30);
+        for path in [format!("/run/{deep}key"), format!("{deep}client-key"), format!("{deep}key.pem")] {
+            assert_eq!(Pem::file(&path).to_string(), path);
+        }
     }
 }

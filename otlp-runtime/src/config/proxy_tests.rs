@@ -63,8 +63,8 @@ fn u40_p11_exceptions_are_reached_directly() {
     assert!(chosen(&to("http://h"), &both).is_some());
     let resolved = reported(
         &to("http://h"),
-        &[("HTTP_PROXY", "http://p:1"), ("NO_PROXY", "<local>,h,10.0.0.0/99")],
-        &["NO_PROXY: \"<local>\"", "10.0.0.0/99", "left out"],
+        &[("HTTP_PROXY", "http://p:1"), ("NO_PROXY", "<local>,h,10.0.0.0/99,http://user:hunter2@x")],
+        &["NO_PROXY: \"<local>\"", "10.0.0.0/99", "\"http://***@x\"", "left out"],
     );
     assert_eq!(resolved.delivery.proxy, None);
     // What is of no use here is of no interest.

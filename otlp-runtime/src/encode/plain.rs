@@ -193,16 +193,5 @@ fn ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_length_is_copied_whole() {
-        let from: Vec<u8> = (1..=100).collect();
-        for len in 0..=from.len() {
-            let mut to = vec![0; len];
-            copy(&mut to, &from[..len]);
-            assert_eq!(to, from[..len], "{len}");
-        }
-    }
-}
+#[path = "plain_tests.rs"]
+mod tests;

@@ -43,9 +43,11 @@ pub(super) fn unreadable(what: &str) -> Accepted {
     Accepted { rejected: 0, message: Some(message) }
 }
 
-/// What a receiver wrote, fit for one line: bounded, without control characters.
+/// What a receiver wrote, fit for one line: bounded, without control characters. What is cut ends in `…`.
 pub(super) fn text(bytes: &[u8]) -> String {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * TEXT_LIMIT)]);
+    let head = beginning(bytes, 4 * TEXT_LIMIT);
+    let is_cut = head.len() < bytes.len();
+    let head = String::from_utf8_lossy(head);
     let mut line = String::new();
     for (count, word) in head.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate()
     {
@@ -56,8 +58,16 @@ pub(super) fn text(bytes: &[u8]) -> String {
     }
     match line.char_indices().nth(TEXT_LIMIT) {
         Some((end, _)) => format!("{}…", &line[..end]),
+        None if is_cut => format!("{line}…"),
         None => line,
     }
+}
+
+/// At most `limit` bytes, without a part of a character at their end.
+fn beginning(bytes: &[u8], limit: usize) -> &[u8] {
+    let continues = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let end = (limit.saturating_sub(3)..=limit).rev().find(|at| !continues(at)).unwrap_or(limit);
+    bytes.get(..end).unwrap_or(bytes)
 }
 
 fn with_text(cause: String, said: &[u8], hint: &str) -> String {
@@ -212,6 +222,11 @@ mod tests {
         let long = text("ä".repeat(5000).as_bytes());
         assert_eq!(long.chars().count(), TEXT_LIMIT + 1);
         assert_eq!(text(&[0xff, 0xfe]), "\u{fffd}\u{fffd}");
+        // Whatever is cut says so: who hides what is secret looks there for the beginning of it.
+        let spaces = " ".repeat(4 * TEXT_LIMIT - 2);
+        assert_eq!(text(format!("{spaces}hunter2").as_bytes()), "hu…");
+        assert_eq!(text(format!("{spaces}hu").as_bytes()), "hu");
+        assert_eq!(text(format!("{spaces}h\u{e9}!").as_bytes()), "h…");
     }
 
     #[test]

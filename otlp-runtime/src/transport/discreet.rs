@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Accepted, Attempt, Options, Payload, SendFuture, Transport, TransportError};
 
 /// Shorter values are no secrets, and would blot out half of every text.
@@ -26,12 +29,12 @@ impl Discreet {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), "***");
             }
-            // Of a text that was cut, the end may be the beginning of one.
-            if let Some(cut) = text.find('…')
-                && let Some(head) = text.get(..cut)
-                && let Some(from) = secret_at_end(head, secret)
-            {
-                text.replace_range(from..cut, "***");
+            // Of a text that was cut, the end may be the beginning of one. It is not known which `…` says so.
+            let ends: Vec<usize> = text.rmatch_indices('…').map(|(end, _)| end).collect();
+            for end in ends {
+                if let Some(from) = text.get(..end).and_then(|head| secret_at_end(head, secret)) {
+                    text.replace_range(from..end, "***");
+                }
             }
         }
         text
@@ -53,6 +56,8 @@ pub(super) fn secrets(options: &Options) -> Vec<String> {
     let mut secrets: Vec<String> = headers.filter_map(|(_, value)| Some(value.to_str().ok()?.to_owned())).collect();
     if let Some(credentials) = options.proxy.as_ref().and_then(|proxy| proxy.server.credentials.as_ref()) {
         secrets.push(credentials.reveal().to_owned());
+        // As it is told to the proxy.
+        secrets.push(STANDARD.encode(credentials.reveal()));
         secrets.extend(credentials.reveal().split_once(':').map(|(_, password)| password.to_owned()));
     }
     let words: Vec<String> =
@@ -130,6 +135,9 @@ mod tests {
             ("cut within Bearer hunter2-hun…", "cut within ***…"),
             ("cut within hunte… (hint)", "cut within ***… (hint)"),
             ("cut within hunt…", "cut within hunt…"),
+            // What a receiver itself leaves out is no end of the text.
+            ("wait… cut within Bearer hunter2-hun…", "wait… cut within ***…"),
+            ("hunter2-hu… and hunte… (hint)", "***… and ***… (hint)"),
         ] {
             assert_eq!(discreet.hide(said.to_owned()), shown);
         }

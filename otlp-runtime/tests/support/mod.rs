@@ -1,5 +1,5 @@
 //! What the transport tests share.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, unused_imports, unreachable_pub, clippy::unwrap_used)]
 
 #[cfg(feature = "tls")]
 pub(crate) mod certificates;

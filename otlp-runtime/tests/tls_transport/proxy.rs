@@ -83,7 +83,10 @@ async fn a_proxy_that_refuses_or_is_none_is_retryable_and_nothing_arrived() {
     for (answer, says) in [
         ("HTTP/1.1 407 Proxy Authentication Required", "it wants other credentials"),
         ("HTTP/1.1 403 Forbidden", "it refuses: HTTP/1.1 403 Forbidden"),
+        ("HTTP/1.1 403 not Basic dXNlcjpodW50ZXIy", "it refuses: HTTP/1.1 403 not Basic ***"),
         ("SSH-2.0-OpenSSH", "it does not answer as a proxy"),
+        // One that never stops would keep the export thread from looking at the time.
+        ("HTTP/1.1 100 Continue\r\n\r\n".repeat(1000).leak(), "its answer does not end"),
     ] {
         let (through, _) = proxy(refused.address(), answer).await;
         let transport = behind(&format!("http://user:hunter2@{through}"), HttpProtobuf, config());

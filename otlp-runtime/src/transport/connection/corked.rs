@@ -14,6 +14,7 @@ use bytes::{Buf as _, BytesMut};
 use hyper::rt::Executor;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::hold::Held;
 use super::stream::Stream;
 
 /// Bytes that may gather.
@@ -71,9 +72,9 @@ impl Corked {
         Self(Arc::new(Mutex::new(inner)))
     }
 
-    /// What is to run the tasks of this connection.
-    pub(super) fn uncork(&self) -> Uncork {
-        Uncork(Arc::clone(&self.0))
+    /// What is to run the tasks of this connection, as long as it is held.
+    pub(super) fn uncork(&self, held: Held) -> Uncork {
+        Uncork { inner: Arc::clone(&self.0), held }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -130,15 +131,18 @@ impl AsyncWrite for Corked {
 
 /// Runs the tasks of one [`Corked`] connection, and has the one that owns it write out what has gathered each time.
 #[derive(Clone, Debug)]
-pub(super) struct Uncork(Arc<Mutex<Inner>>);
+pub(super) struct Uncork {
+    inner: Arc<Mutex<Inner>>,
+    held: Held,
+}
 
 impl<F> Executor<F> for Uncork
 where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        let shared = Arc::clone(&self.0);
-        tokio::spawn(async move {
+        let shared = Arc::clone(&self.inner);
+        tokio::spawn(self.held.clone().run(async move {
             let mut task = pin!(task);
             let mut owns = false;
             poll_fn(|cx| {
@@ -158,6 +162,6 @@ where
                 polled.map(drop)
             })
             .await;
-        });
+        }));
     }
 }

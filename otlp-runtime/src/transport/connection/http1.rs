@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 
+use super::hold::Hold;
 use super::stream::Refused;
 use super::{Target, chain};
 use crate::transport::classify::{lost, unsent};
@@ -26,6 +27,7 @@ const HEAD_LIMIT: usize = 32 * 1024;
 pub(in crate::transport) struct Link {
     sender: SendRequest<Full<Bytes>>,
     refused: Refused,
+    _hold: Hold,
 }
 
 /// Kept connections (OTP14).
@@ -94,9 +96,10 @@ impl Http1 {
         let refused = stream.refused();
         let handshake = Builder::new().max_buf_size(HEAD_LIMIT).handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| unsent(explain(&error)))?;
+        let (hold, held) = Hold::new();
         // Ends with its sender; its error reaches the request that was under way.
-        tokio::spawn(connection);
-        Ok(Link { sender, refused })
+        tokio::spawn(held.run(connection));
+        Ok(Link { sender, refused, _hold: hold })
     }
 }
 

@@ -14,6 +14,7 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 
 use super::corked::Corked;
+use super::hold::Hold;
 use super::stream::Refused;
 use super::{Target, chain};
 use crate::transport::classify::{self, lost, unsent};
@@ -49,6 +50,7 @@ struct Link {
     id: u64,
     sender: SendRequest<Framed>,
     refused: Refused,
+    hold: Hold,
 }
 
 impl Http2 {
@@ -65,7 +67,7 @@ impl Http2 {
         loop {
             let (mut link, fresh) = self.link(attempt).await?;
             attempt.sending()?;
-            let mut lease = Lease { owner: Some(Arc::clone(self)), id: link.id };
+            let mut lease = Lease { owner: Some(Arc::clone(self)), id: link.id, _hold: link.hold.clone() };
             match link.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, lease)),
                 Err(error) if link.refused.get().is_some() => {
@@ -106,17 +108,18 @@ impl Http2 {
         let connected = self.connect(attempt).await;
         let id = self.tries.fetch_add(1, Ordering::Relaxed);
         *failure = connected.as_ref().err().cloned();
-        let (sender, refused) = connected?;
-        let link = Link { id, sender, refused };
+        let (sender, refused, hold) = connected?;
+        let link = Link { id, sender, refused, hold };
         *self.current() = Some(link.clone());
         Ok((link, true))
     }
 
-    async fn connect(&self, attempt: &Attempt) -> Result<(SendRequest<Framed>, Refused), TransportError> {
+    async fn connect(&self, attempt: &Attempt) -> Result<(SendRequest<Framed>, Refused, Hold), TransportError> {
         let stream = self.target.dial(attempt).await?;
         let refused = stream.refused();
         let corked = Corked::new(stream);
-        let (sender, connection) = Builder::new(corked.uncork())
+        let (hold, held) = Hold::new();
+        let (sender, connection) = Builder::new(corked.uncork(held))
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(2 * WINDOW)
             .max_frame_size(FRAME)
@@ -129,7 +132,7 @@ impl Http2 {
             .map_err(|error| unsent(explain(&error)))?;
         // Ends with its last sender and request; its error reaches the requests that were under way.
         tokio::spawn(connection);
-        Ok((sender, refused))
+        Ok((sender, refused, hold))
     }
 
     fn usable(&self) -> Option<Link> {
@@ -146,6 +149,7 @@ impl Http2 {
 pub(in crate::transport) struct Lease {
     owner: Option<Arc<Http2>>,
     id: u64,
+    _hold: Hold,
 }
 
 impl Lease {

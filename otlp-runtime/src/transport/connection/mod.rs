@@ -2,6 +2,7 @@
 
 #[cfg(feature = "grpc")]
 mod corked;
+mod hold;
 #[cfg(feature = "http")]
 mod http1;
 #[cfg(feature = "grpc")]

@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 use crate::config::ProxyServer;
 use crate::transport::classify::text;
 
-/// No proxy's answer is longer.
+/// No proxy's answer is longer, with all that it says on the way. It also bounds how long one that never stops keeps the export
+/// thread from looking at the time.
 const MOST: usize = 8 << 10;
 
 /// Asks for a connection to `authority` (`host:port`). Afterwards the bytes on `stream` are the receiver's.
@@ -22,10 +23,11 @@ pub(super) async fn tunnel(stream: &TcpStream, proxy: &ProxyServer, authority: &
     }
     request.push_str("\r\n");
     send(stream, request.as_bytes()).await.map_err(|error| error.to_string())?;
-    let mut answer = head(stream).await.map_err(|error| error.to_string())?;
+    let mut left = MOST;
+    let mut answer = head(stream, &mut left).await.map_err(|error| error.to_string())?;
     // What is said on the way is no answer yet (RFC 9110, section 15.2).
     while answer.starts_with(b"HTTP/1.1 1") {
-        answer = head(stream).await.map_err(|error| error.to_string())?;
+        answer = head(stream, &mut left).await.map_err(|error| error.to_string())?;
     }
     let line = answer.split(|&byte| byte == b'\n').next().unwrap_or_default();
     // The reason phrase may be left out, and the space before it (RFC 9112, section 4).
@@ -51,8 +53,8 @@ async fn send(stream: &TcpStream, mut request: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// One head of an answer.
-async fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
+/// One head of an answer, which takes its bytes from those that are `left`.
+async fn head(stream: &TcpStream, left: &mut usize) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     // Byte by byte: what follows the answer belongs to the receiver.
     while !answer.ends_with(b"\r\n\r\n") {
@@ -60,8 +62,10 @@ async fn head(stream: &TcpStream) -> io::Result<Vec<u8>> {
         let mut byte = [0];
         match stream.try_read(&mut byte) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(_) if answer.len() >= MOST => return Err(io::Error::other("its answer does not end")),
-            Ok(_) => answer.extend_from_slice(&byte),
+            Ok(read) => {
+                *left = left.checked_sub(read).ok_or_else(|| io::Error::other("its answer does not end"))?;
+                answer.extend_from_slice(&byte);
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
