@@ -190,5 +190,6 @@ impl Dispatcher {
 fn panic_text(error: JoinError) -> String {
     let Ok(payload) = error.try_into_panic() else { return "was cancelled".to_owned() };
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("panicked").chars().take(256).collect()
+    let text = text.unwrap_or("panicked").chars().take(256);
+    text.map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

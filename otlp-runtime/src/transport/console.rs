@@ -152,6 +152,7 @@ impl<O: Out> Console<O> {
                 State::Closed => return Err(Refusal::Closed("it is closed".to_owned())),
             };
             match written {
+                Ok(0) => return Err(Refusal::Closed("it takes nothing".to_owned())),
                 Ok(written) => {
                     begun.rest.advance(written);
                     begun.is_cut = true;

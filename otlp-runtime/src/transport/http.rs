@@ -164,7 +164,9 @@ fn verdict(
     if !status.is_success() {
         let after = headers.get(RETRY_AFTER).and_then(|v| classify::retry_after(v.as_bytes(), now));
         return Err(match wire::rpc_status(&body.bytes) {
-            Ok(rpc) if protobuf => classify::http(status, after, rpc.message.as_bytes()),
+            Ok(rpc) if protobuf && !(rpc.message.is_empty() && is_text(&body.bytes)) => {
+                classify::http(status, after, rpc.message.as_bytes())
+            }
             _ => classify::http(status, after, &body.bytes),
         });
     }
@@ -179,6 +181,11 @@ fn verdict(
         End::Broken => classify::unreadable("broke off"),
         End::Unknown => classify::unreadable("is compressed in an unknown way"),
     })
+}
+
+/// Some texts read as protobuf too, of fields that nobody knows.
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(|c: char| c.is_control() && !c.is_whitespace()))
 }
 
 #[cfg(test)]
@@ -230,6 +237,7 @@ mod tests {
                 &b"\x08\x03\x12\x03bad"[..],
                 "HTTP 400 Bad Request: bad (check that the endpoint is an OTLP receiver, and that it takes what is sent)",
             ),
+            (500, b"xxxxxxxxx", "HTTP 500 Internal Server Error: xxxxxxxxx (the receiver's own log says more)"),
             (500, b"plain\ntext", "HTTP 500 Internal Server Error: plain text (the receiver's own log says more)"),
             (302, b"", "HTTP 302 Found (redirects are not followed: set the endpoint to where it points)"),
         ] {

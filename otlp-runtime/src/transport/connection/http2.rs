@@ -1,7 +1,7 @@
 //! HTTP/2: many requests at once on one connection.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ struct Link {
     id: u64,
     sender: SendRequest<Framed>,
     refused: Refused,
+    /// A request on it was answered.
+    answered: Arc<AtomicBool>,
     hold: Hold,
 }
 
@@ -69,8 +71,12 @@ impl Http2 {
             attempt.sending()?;
             let mut lease = Lease { owner: Some(Arc::clone(self)), id: link.id, _hold: link.hold.clone() };
             match link.sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, lease)),
-                Err(error) if link.refused.get().is_some() => {
+                Ok(response) => {
+                    link.answered.store(true, Ordering::Relaxed);
+                    return Ok((response, lease));
+                }
+                // Later on, requests may have been read before the receiver changed its mind.
+                Err(error) if link.refused.get().is_some() && !link.answered.load(Ordering::Relaxed) => {
                     let cause = link.refused.get().cloned().unwrap_or_else(|| chain(error.error()));
                     return Err(self.target.refused(&cause));
                 }
@@ -109,7 +115,7 @@ impl Http2 {
         let id = self.tries.fetch_add(1, Ordering::Relaxed);
         *failure = connected.as_ref().err().cloned();
         let (sender, refused, hold) = connected?;
-        let link = Link { id, sender, refused, hold };
+        let link = Link { id, answered: Arc::default(), sender, refused, hold };
         *self.current() = Some(link.clone());
         Ok((link, true))
     }
