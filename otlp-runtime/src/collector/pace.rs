@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 /// A pass that finds fewer records could have come later, one that finds more should have come earlier.
-const FEW: u64 = 256;
-const MANY: u64 = 1024;
+const FEW: u64 = 512;
+const MANY: u64 = 2048;
 /// A pass that finds so many is followed by the next at once: the logs fill faster than a wait allows for.
 const FLOOD: u64 = 8192;
 /// Passes in a row without a record after which the collector parks. They take a second or two: until then the logs of idle threads give their segments back.
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_steady_load_gets_a_steady_wait_that_suits_it() {
-        for (per_milli, expected) in [(1, 50), (10, 50), (100, 5), (1000, 5)] {
+        for (per_milli, expected) in [(1, 50), (10, 50), (100, 12), (1000, 5)] {
             let mut pace = Pace::new();
             let mut delay = Duration::from_millis(50);
             for _ in 0..20 {

@@ -18,7 +18,7 @@ use super::hold::Held;
 use super::stream::Stream;
 
 /// Bytes that may gather.
-const ROOM: usize = 64 << 10;
+const ROOM: usize = 128 << 10;
 
 /// A connection, and what is still to be written to it.
 #[derive(Debug)]
