@@ -11,11 +11,14 @@
 
 use super::pool::{LARGE, Pool, SMALL, Segment};
 use super::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use super::sync::{copy_in, light_barrier, with_words};
+use super::sync::{copy_in, light_barrier, will_write, with_words};
 
 /// The collector is woken from its sleep if one part in so many of the budget is in use.
 #[cfg(not(loom))]
 const WAKE_AT: usize = 8;
+
+/// How many words ahead of a record its writer asks for memory: so many that it comes in time.
+const AHEAD: usize = 64;
 
 /// No request.
 const KEPT: u8 = 0;
@@ -124,6 +127,7 @@ impl Writer {
         // a living writer only after it was left behind or taken, and the latter was ruled out above.
         unsafe {
             let segment = &*self.segment;
+            will_write(segment.words.as_ptr().wrapping_add(self.at + AHEAD), words);
             copy_in(segment.words.get_unchecked(self.at..), head);
             copy_in(segment.words.get_unchecked(self.at + head.len()..), body);
             self.at += words;

@@ -116,6 +116,20 @@ pub(crate) unsafe fn with_words<R>(words: &[Word], f: impl FnOnce(&[u64]) -> R) 
     }
 }
 
+/// So many words from `from` on will be written soon. The collector, on another core, has read what was there before, so that
+/// each of its cache lines has to be fetched from there; asked for in time, nobody waits for it. It is advice: any address
+/// will do.
+#[inline(always)]
+#[cfg_attr(not(all(target_arch = "x86_64", not(loom), not(miri))), allow(unused_variables))]
+pub(crate) fn will_write(from: *const Word, words: usize) {
+    #[cfg(all(target_arch = "x86_64", not(loom), not(miri)))]
+    for word in (0..words).step_by(8) {
+        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(from.wrapping_add(word).cast()) };
+    }
+}
+
 /// Orders the writer's "I am writing" before its look at the reader's request. The reader pays for both sides with a
 /// process-wide barrier (`membarrier`), so here only the compiler must be held back.
 #[inline(always)]
