@@ -56,14 +56,7 @@ fn put_int(out: &mut Vec<u8>, number: i64) {
 
 /// An attribute of structured data, which has no limits.
 pub(super) fn put_model_attribute(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue) {
-    put_pair(out, field, name, value, Room::ENDLESS);
-}
-
-fn put_pair(out: &mut Vec<u8>, field: u32, name: &str, value: &AttributeValue, room: Room) {
-    put_message(out, field, |out| {
-        put_bytes(out, 1, name.as_bytes());
-        put_message(out, 2, |out| put_model(out, value, room));
-    });
+    put_attribute(out, field, name, &RawValue::Model(value), Room::ENDLESS);
 }
 
 /// The content of an `AnyValue` that holds `value`.
@@ -82,7 +75,7 @@ fn put_model(out: &mut Vec<u8>, value: &AttributeValue, room: Room) {
                 // Keys are unique (ATT3): of several, the last counts.
                 for (i, (name, value)) in pairs.iter().enumerate() {
                     if !name.is_empty() && !pairs.iter().skip(i + 1).any(|(later, _)| later == name) {
-                        put_pair(out, 1, name, value, room);
+                        put_attribute(out, 1, name, &RawValue::Model(value), room);
                     }
                 }
             });

@@ -62,6 +62,12 @@ fn encoded(resource: &Resource) -> Vec<u8> {
     encoded
 }
 
+/// What the scopes that have spans take in a request.
+fn scopes_len(scopes: &[ScopeSpans]) -> usize {
+    let field = |len: usize| 1 + varint_len(len as u64) + len;
+    scopes.iter().filter(|scope| !scope.is_empty()).map(|scope| field(scope.len())).sum()
+}
+
 impl OpenBatch {
     /// An empty batch of spans of `resource`.
     pub(crate) fn new(resource: &Resource, limits: SpanLimits) -> Self {
@@ -176,19 +182,16 @@ impl OpenBatch {
         if self.items == 0 {
             return None;
         }
-        let largest =
-            (0..self.scopes.len()).rev().max_by_key(|&at| self.scopes.get(at).map_or(0, |scope| scope.spans().len()));
-        let full = || self.scopes.iter().enumerate().filter(|(_, scope)| !scope.is_empty());
-        let field = |len: usize| 1 + varint_len(len as u64) + len;
-        let content = self.resource.len() + full().map(|(_, scope)| field(scope.len())).sum::<usize>();
+        let content = self.resource.len() + scopes_len(&self.scopes);
         let mut before = Vec::with_capacity(KEY_AND_LENGTH + self.resource.len());
         before.push(key(RESOURCE_SPANS, LEN));
         put_varint(&mut before, content as u64);
         let size = before.len() + content;
         before.extend_from_slice(&self.resource);
-        let others: usize = full().filter(|(at, _)| Some(*at) != largest).map(|(_, scope)| field(scope.len())).sum();
-        let (mut body, start) = self.scopes.get_mut(largest?)?.take_behind(before);
-        body.reserve_exact(others);
+        let largest = self.scopes.iter_mut().rev().max_by_key(|scope| scope.spans().len())?;
+        let (mut body, start) = largest.take_behind(before);
+        // The largest is empty now; these are the others.
+        body.reserve_exact(scopes_len(&self.scopes));
         for scope in self.scopes.iter().filter(|scope| !scope.is_empty()) {
             scope.put(&mut body);
         }

@@ -166,30 +166,24 @@ impl Pen<'_> {
 /// Copies `from` to `to`, which is as long; a short one without a call, as two pieces that overlap.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
-    if !(from.len() <= 32
-        && (ends::<16>(to, from) || from.len() < 16 && (ends::<8>(to, from) || from.len() < 8 && ends::<4>(to, from))))
-    {
-        if from.len() < 4 {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-        } else {
-            to.copy_from_slice(from);
-        }
+    match from.len() {
+        16..=32 => ends::<16>(to, from),
+        8..16 => ends::<8>(to, from),
+        4..8 => ends::<4>(to, from),
+        0..4 => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+        _ => to.copy_from_slice(from),
     }
 }
 
-/// Copies the first and the last `N` bytes; `false`: there are fewer.
+/// Copies the first and the last `N` bytes, of as many at least.
 #[inline(always)]
-fn ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
-    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>())
-        && let Some(place) = to.first_chunk_mut()
-    {
+fn ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(place), Some(first)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
         *place = *first;
-        if let Some(place) = to.last_chunk_mut() {
-            *place = *last;
-        }
-        return true;
     }
-    false
+    if let (Some(place), Some(last)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
+        *place = *last;
+    }
 }
 
 #[cfg(test)]
