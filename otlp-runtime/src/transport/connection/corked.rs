@@ -1,8 +1,8 @@
 //! [`Corked`]: a connection whose writes leave together.
 //!
 //! HTTP/2 cuts a body into frames of the receiver's size, 16 KiB mostly, and h2 writes and flushes each of them: a system call,
-//! and a passage through the network stack, every time. Here they gather until the connection's task has done what it can
-//! for now, or until there are [`ROOM`] bytes.
+//! and a passage through the network stack, every time. Here they gather until the connection's task rests, or until there are
+//! [`ROOM`] bytes.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -51,8 +51,9 @@ impl Inner {
         if self.gathered.len() >= ROOM {
             ready!(self.poll_drain(cx))?;
         }
-        self.gathered.reserve(ROOM.saturating_sub(self.gathered.len()));
-        Poll::Ready(Ok(ROOM - self.gathered.len()))
+        let room = ROOM.saturating_sub(self.gathered.len());
+        self.gathered.reserve(room);
+        Poll::Ready(Ok(room))
     }
 
     fn gather(&mut self, bytes: &[u8], room: usize) -> usize {
