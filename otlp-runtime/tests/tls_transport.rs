@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use otlp_runtime::account::DropReason;
 use otlp_runtime::config::TransportProtocol::{self, Grpc, HttpProtobuf};
 use otlp_runtime::config::{Compression, OtlpConfig, Pem, Source};
-use otlp_runtime::exporter::{Exporter, RetryPolicy, Settings};
+use otlp_runtime::exporter::{RetryPolicy, Settings};
 use otlp_runtime::transport::{Accepted, Attempt, Transport, TransportError};
 use rustls::server::ServerConfig;
 use support::certificates::{Authority, Pair, server_config};
@@ -244,15 +244,7 @@ async fn a_port_without_tls_is_retryable_with_a_hint() {
 async fn a_handshake_without_an_answer_takes_less_than_the_attempt_and_nothing_arrived() {
     let (_listener, address) = black_hole();
     for protocol in BOTH {
-        let endpoint = otlp_runtime::transport::Endpoint::parse(
-            "endpoint",
-            &https("127.0.0.1", address),
-            protocol,
-            otlp_runtime::transport::EndpointKind::Base,
-        )
-        .unwrap();
-        let options = options(&trusting(&Authority::new()), true).unwrap();
-        let transport = otlp_runtime::transport::build(protocol, endpoint, options).unwrap()();
+        let transport = configured(protocol, &https("127.0.0.1", address), &trusting(&Authority::new()));
         let attempt = Attempt::new(Duration::from_millis(300));
         let (cause, _, may_have_arrived) =
             retryable(bounded(transport.send(payload(&b"x"[..]), attempt.clone())).await);
@@ -267,22 +259,8 @@ fn what_is_cut_off_while_it_connects_has_not_arrived() {
     let (_listener, address) = black_hole();
     for protocol in BOTH {
         let start = |retry| {
-            let settings = Settings { retry, ..Settings::default() };
-            let endpoint = otlp_runtime::transport::Endpoint::parse(
-                "endpoint",
-                &https("127.0.0.1", address),
-                protocol,
-                otlp_runtime::transport::EndpointKind::Base,
-            );
-            let options = options(&trusting(&Authority::new()), true).unwrap();
-            let make = otlp_runtime::transport::build(protocol, endpoint.unwrap(), options).unwrap();
-            let ledger = Arc::new(otlp_runtime::account::Ledger::default());
-            let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
-            for seq in 0..10 {
-                ledger.recorded(10);
-                exporter.enqueue(otlp_runtime::exporter::Batch { seq, payload: payload(&b"x"[..]) });
-            }
-            (exporter, ledger)
+            let make = configured_factory(protocol, &https("127.0.0.1", address), &trusting(&Authority::new()));
+            exporter_with(make, Settings { retry, ..Settings::default() }, 10)
         };
         // Its batches have less time than one attempt.
         let (exporter, ledger) =
@@ -313,19 +291,8 @@ fn what_a_bad_certificate_held_up_arrives_once_it_is_renewed() {
             let (address, log) = serve(vec![Arc::clone(&expired), Arc::clone(&expired), Arc::clone(&renewed)]).await;
             let retry = RetryPolicy { initial: Duration::from_millis(10), ..RetryPolicy::default() };
             let settings = Settings { retry, ..Settings::default() };
-            let endpoint = otlp_runtime::transport::Endpoint::parse(
-                "endpoint",
-                &https("localhost", address),
-                protocol,
-                otlp_runtime::transport::EndpointKind::Base,
-            )
-            .unwrap();
-            let options = options(&trusting(&authority), true).unwrap();
-            let make = otlp_runtime::transport::build(protocol, endpoint, options).unwrap();
-            let ledger = Arc::new(otlp_runtime::account::Ledger::default());
-            let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
-            ledger.recorded(10);
-            exporter.enqueue(otlp_runtime::exporter::Batch { seq: 0, payload: payload(&b"x"[..]) });
+            let make = configured_factory(protocol, &https("localhost", address), &trusting(&authority));
+            let (exporter, ledger) = exporter_with(make, settings, 1);
             while exporter.settled().watermark() < 1 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }

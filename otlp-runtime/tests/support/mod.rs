@@ -79,8 +79,12 @@ pub fn permanent<T: std::fmt::Debug>(outcome: Result<T, TransportError>) -> Stri
 
 /// A whole exporter with `batches` of ten items enqueued.
 pub fn exporter(protocol: TransportProtocol, url: &str, settings: Settings, batches: u64) -> (Exporter, Arc<Ledger>) {
+    exporter_with(factory(protocol, url), settings, batches)
+}
+
+/// The same with a transport of one's own.
+pub fn exporter_with(make: TransportFactory, settings: Settings, batches: u64) -> (Exporter, Arc<Ledger>) {
     let ledger = Arc::new(Ledger::default());
-    let make = factory(protocol, url);
     let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
     for seq in 0..batches {
         ledger.recorded(10);
@@ -105,9 +109,13 @@ pub fn options(config: &OtlpConfig, secure: bool) -> Result<Options, Unusable> {
 
 /// A transport to `url` as `config` wants it.
 pub fn configured(protocol: TransportProtocol, url: &str, config: &OtlpConfig) -> Arc<dyn Transport> {
+    configured_factory(protocol, url, config)()
+}
+
+pub fn configured_factory(protocol: TransportProtocol, url: &str, config: &OtlpConfig) -> TransportFactory {
     let endpoint = Endpoint::parse("endpoint", url, protocol, EndpointKind::Base).unwrap();
     let options = options(config, endpoint.is_secure()).unwrap();
-    build(protocol, endpoint, options).unwrap()()
+    build(protocol, endpoint, options).unwrap()
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
