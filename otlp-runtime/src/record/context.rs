@@ -11,12 +11,12 @@ pub(crate) mod flag {
     pub(crate) const RECORDING: u8 = 1;
     /// The span is one of another process.
     pub(crate) const REMOTE: u8 = 2;
-    /// The trace id's lower half is random.
-    pub(crate) const RANDOM: u8 = 4;
+    /// The sampler is asked for the span's children too.
+    pub(crate) const ASKS: u8 = 4;
     /// The thread was unwinding when the span started.
     pub(crate) const UNWINDING: u8 = 8;
-    /// The sampler is asked for the span's children too.
-    pub(crate) const ASKS: u8 = 16;
+    /// The trace id's lower half is random; as in records.
+    pub(crate) const RANDOM: u8 = super::super::layout::flag::RANDOM;
     /// The sampler wants to see the fields: it is asked when they are there. The span counts as recorded until then.
     pub(crate) const UNDECIDED: u8 = 32;
     /// Until it is decided: the span above is sampled.
@@ -55,7 +55,7 @@ impl Parent {
 pub(crate) struct Current {
     pub(crate) parent: Parent,
     /// Contexts below this one.
-    depth: u32,
+    depth: u64,
     /// The thread's count of entries when this one was entered.
     entry: u64,
 }
@@ -71,22 +71,22 @@ impl Current {
 /// dropped out of order too, leaves its context to the next one outside.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Left {
-    pairs: [(u64, u32); 8],
+    pairs: [(u64, u64); 8],
     len: u8,
 }
 
 impl Left {
     pub(crate) const NONE: Self = Self { pairs: [(0, 0); 8], len: 0 };
 
-    fn pairs(&self) -> &[(u64, u32)] {
+    fn pairs(&self) -> &[(u64, u64)] {
         self.pairs.get(..usize::from(self.len)).unwrap_or_default()
     }
 
-    fn has(&self, entry: u64, depth: u32) -> bool {
+    fn has(&self, entry: u64, depth: u64) -> bool {
         self.pairs().iter().any(|&(last, least)| entry <= last && depth >= least)
     }
 
-    fn add(&mut self, last: u64, least: u32) {
+    fn add(&mut self, last: u64, least: u64) {
         // What lies deeper is said with it.
         while self.pairs().last().is_some_and(|&(_, before)| before >= least) {
             self.len -= 1;
@@ -129,7 +129,7 @@ impl Guard {
         let displaced = local.current.get();
         let entry = local.entries.get() + 1;
         local.entries.set(entry);
-        local.current.set(Current { parent, depth: displaced.depth.saturating_add(1), entry });
+        local.current.set(Current { parent, depth: displaced.depth + 1, entry });
         Self { displaced, entry, thread: PhantomData }
     }
 
@@ -158,7 +158,7 @@ impl Guard {
     #[cold]
     #[inline(never)]
     fn exit_out_of_order(&self, local: &Local) {
-        let (now, depth) = (local.current.get(), self.displaced.depth.saturating_add(1));
+        let (now, depth) = (local.current.get(), self.displaced.depth + 1);
         let mut left = local.left.get();
         if now.entry > self.entry && now.depth >= depth && !left.has(self.entry, depth) {
             left.add(local.entries.get(), depth);

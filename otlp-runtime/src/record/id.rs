@@ -16,13 +16,25 @@ impl Generator {
         self.0.set([0; 2]);
     }
 
+    /// Seeds it, unless that was done.
+    #[inline(always)]
+    pub(crate) fn prepare(&self) {
+        if self.0.get() == [0; 2] {
+            self.0.set(seed());
+        }
+    }
+
     /// 64 random bits, not all zero.
     #[inline(always)]
     pub(crate) fn next(&self) -> u64 {
-        let [mut s0, mut s1] = self.0.get();
-        if s0 | s1 == 0 {
-            [s0, s1] = seed();
-        }
+        self.prepare();
+        self.next_prepared()
+    }
+
+    /// The same of one that was seeded.
+    #[inline(always)]
+    pub(crate) fn next_prepared(&self) -> u64 {
+        let [s0, mut s1] = self.0.get();
         let bits = s0.wrapping_add(s1).rotate_left(17).wrapping_add(s0);
         s1 ^= s0;
         self.0.set([s0.rotate_left(49) ^ s1 ^ (s1 << 21), s1.rotate_left(28)]);

@@ -4,12 +4,10 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::compact::compact;
 use super::heap::Block;
+use super::inline::{INLINE, Inline};
 use super::layout::{built_entry, entry_word, entry_words, key, tag};
 use super::lost::Lost;
 use crate::data::{Scope, SpanKind, StatusCode};
-
-/// Words that a slot holds itself.
-pub(crate) const INLINE: usize = 24;
 
 /// Events, and links, that one span keeps (spec-checklist LIM3). What comes later is counted and takes no room.
 static KEPT_EVENTS: AtomicU16 = AtomicU16::new(LEAST_KEPT);
@@ -38,9 +36,8 @@ pub(crate) enum Key<'k> {
 /// Entries: the first words in place, the others in a heap block. Read one after the other they are the record's journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    inline: [u64; INLINE],
-    /// Words used of `inline`; final once `heap` holds something.
-    len: u16,
+    /// Closed once `heap` holds something.
+    inline: Inline,
     /// Something other than the callsite's own fields was written.
     amended: bool,
     events: u16,
@@ -54,7 +51,7 @@ pub(crate) struct Journal {
 /// A place in a journal: its first entries, to go back to.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
-    len: u16,
+    inline: usize,
     heap: usize,
 }
 
@@ -70,8 +67,7 @@ pub(crate) struct Open {
 impl Journal {
     pub(crate) const fn new() -> Self {
         Self {
-            inline: [0; INLINE],
-            len: 0,
+            inline: Inline::new(),
             amended: false,
             events: 0,
             links: 0,
@@ -84,7 +80,8 @@ impl Journal {
     /// Empties it for the slot's next span.
     #[inline(always)]
     pub(crate) fn recycle(&mut self) {
-        (self.len, self.amended, self.events, self.links) = (0, false, 0, 0);
+        self.inline.clear();
+        (self.amended, self.events, self.links) = (false, 0, 0);
         (self.compact_at, self.lost) = (COMPACT, Lost::NONE);
         if !self.heap.is_empty() {
             self.recycle_heap();
@@ -100,13 +97,12 @@ impl Journal {
     /// The words in place, and those in the heap.
     #[inline(always)]
     pub(crate) fn words(&self) -> (&[u64], &[u64]) {
-        // `len` never exceeds `INLINE`; said this way, no panic can be compiled in.
-        (self.inline.get(..usize::from(self.len)).unwrap_or(&self.inline), self.heap.words())
+        (self.inline.words(), self.heap.words())
     }
 
     /// Gives the whole journal away as one heap block, which has kept room for the words in place.
     pub(crate) fn give_up(&mut self) -> Vec<u64> {
-        self.heap.prepend(self.inline.get(..usize::from(self.len)).unwrap_or(&self.inline));
+        self.heap.prepend(self.inline.words());
         self.heap.give_up()
     }
 
@@ -114,6 +110,12 @@ impl Journal {
     pub(crate) fn take_back(&mut self, words: Vec<u64>) {
         self.heap = Block::adopt(words);
         self.recycle();
+    }
+
+    /// Whether everything found room, and that in place.
+    #[inline(always)]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.lost == Lost::NONE && self.heap.is_empty()
     }
 
     /// What found no room so far.
@@ -148,39 +150,56 @@ impl Journal {
     fn compact(&mut self) {
         // An entry that began in place may end in the heap.
         let mut start = 0;
-        while let Some(&word) = self.inline.get(..usize::from(self.len)).and_then(|inline| inline.get(start)) {
+        while let Some(&word) = self.inline.words().get(start) {
             start += entry_words(word);
         }
-        let start = start - usize::from(self.len);
+        let start = start - self.inline.len();
         let left = start + self.heap.words_mut().get_mut(start..).map_or(0, compact);
-        self.heap.truncate(left);
+        self.truncate_heap(left);
         self.compact_at = u32::try_from(left * 2).unwrap_or(u32::MAX).max(COMPACT);
     }
 
     /// Whether nothing was appended since `mark`.
     pub(crate) fn is_at(&self, mark: Mark) -> bool {
-        self.len == mark.len && self.heap.len() == mark.heap
+        self.inline.len() == mark.inline && self.heap.len() == mark.heap
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { len: self.len, heap: self.heap.len() }
+        Mark { inline: self.inline.len(), heap: self.heap.len() }
     }
 
     /// Forgets everything after `mark`.
     pub(crate) fn roll_back(&mut self, mark: Mark) {
-        self.len = mark.len;
-        self.heap.truncate(mark.heap);
+        self.inline.truncate(mark.inline);
+        self.truncate_heap(mark.heap);
     }
 
-    #[inline(always)]
-    fn room(&mut self, words: usize) -> Option<&mut [u64]> {
-        let start = usize::from(self.len);
-        if start + words <= INLINE && self.heap.is_empty() {
-            self.len = (start + words) as u16;
-            self.inline.get_mut(start..start + words)
-        } else {
-            self.heap.extend(words, INLINE)
+    #[inline]
+    fn truncate_heap(&mut self, len: usize) {
+        if self.heap.len() > len {
+            self.heap.truncate(len);
+            if len == 0 {
+                self.inline.reopen();
+            }
         }
+    }
+
+    /// Room for an entry's first word and `rest` more.
+    #[inline(always)]
+    fn room(&mut self, rest: usize) -> Option<(&mut u64, &mut [u64])> {
+        if self.inline.has_room(rest) {
+            // SAFETY: it has.
+            Some(unsafe { self.inline.take(rest) })
+        } else {
+            self.room_in_heap(rest)
+        }
+    }
+
+    #[cold]
+    fn room_in_heap(&mut self, rest: usize) -> Option<(&mut u64, &mut [u64])> {
+        let words = self.heap.extend(rest.checked_add(1)?, INLINE)?;
+        self.inline.close();
+        words.split_first_mut()
     }
 
     /// Appends an entry whose payload is one word.
@@ -208,16 +227,14 @@ impl Journal {
     #[inline(always)]
     fn put(&mut self, key: Key<'_>, tag: u8, payload_bytes: usize, fill: impl FnOnce(&mut [u64])) {
         let (kind, number, text) = parts(key);
-        let (Ok(number), Ok(length)) = (u16::try_from(number), u32::try_from(payload_bytes)) else {
-            return self.lost.add_attributes(1);
-        };
+        let Ok(number) = u16::try_from(number) else { return self.lost.add_attributes(1) };
         let key_words = text.len().div_ceil(8);
-        let Some((first, rest)) =
-            self.room(1 + key_words + payload_bytes.div_ceil(8)).and_then(|words| words.split_first_mut())
-        else {
+        // Lengths of slices are far from what overflows.
+        let Some((first, rest)) = self.room(key_words + ((payload_bytes + 7) >> 3)) else {
             return self.lost.add_attributes(1);
         };
-        *first = entry_word(tag, kind, number, length);
+        // There was room, so the length fits.
+        *first = entry_word(tag, kind, number, payload_bytes as u32);
         if let Some((key_part, payload)) = rest.split_at_mut_checked(key_words) {
             copy_bytes(key_part, text.as_bytes());
             fill(payload);
@@ -228,7 +245,7 @@ impl Journal {
     pub(crate) fn built(&mut self, kind: SpanKind, scope: Option<Scope>) {
         let fixed = scope.map(built_entry);
         let fixed = fixed.as_ref().map_or(&[][..], |words| &words[..]);
-        if let Some((first, payload)) = self.room(1 + fixed.len()).and_then(|words| words.split_first_mut()) {
+        if let Some((first, payload)) = self.room(fixed.len()) {
             *first = entry_word(tag::BUILT, key::NONE, kind as u16, size_of_val(fixed) as u32);
             payload.copy_from_slice(fixed);
         }
@@ -252,7 +269,7 @@ impl Journal {
     /// Sets the status; the code takes the place of the key's length.
     pub(crate) fn status(&mut self, code: StatusCode, message: &str) {
         let message = self.cut(message, MAX_MESSAGE);
-        match self.room(1 + message.len().div_ceil(8)).and_then(|words| words.split_first_mut()) {
+        match self.room(message.len().div_ceil(8)) {
             Some((first, payload)) => {
                 *first = entry_word(tag::STATUS, key::NONE, code as u16, message.len() as u32);
                 copy_bytes(payload, message.as_bytes());
@@ -298,9 +315,8 @@ impl Journal {
         let (kind, number, text) = parts(key);
         let key_words = text.len().div_ceil(8);
         let number = u16::try_from(number).ok()?;
-        let words = self.room(1 + key_words + fixed.len())?;
-        let (head, payload) = words.split_at_mut_checked(1 + key_words)?;
-        let (first, key_part) = head.split_first_mut()?;
+        let (first, rest) = self.room(key_words + fixed.len())?;
+        let (key_part, payload) = rest.split_at_mut_checked(key_words)?;
         *first = 0;
         copy_bytes(key_part, text.as_bytes());
         payload.copy_from_slice(fixed);
@@ -309,13 +325,13 @@ impl Journal {
 
     /// Completes an entry.
     pub(crate) fn close(&mut self, open: Open) {
-        let before = usize::from(open.before.len) + open.before.heap;
-        let payload = (usize::from(self.len) + self.heap.len() - before - open.head) * 8;
+        let before = open.before.inline + open.before.heap;
+        let payload = (self.inline.len() + self.heap.len() - before - open.head) * 8;
         let word = open.word | (payload as u64) << 32;
         // The entry began in the heap if that was in use before, or if nothing was added in place.
-        let began_inline = open.before.heap == 0 && self.len > open.before.len;
+        let began_inline = open.before.heap == 0 && self.inline.len() > open.before.inline;
         let first = if began_inline {
-            self.inline.get_mut(usize::from(open.before.len))
+            self.inline.get_mut(open.before.inline)
         } else {
             self.heap.words_mut().get_mut(open.before.heap)
         };
@@ -330,10 +346,12 @@ impl Journal {
         let (events, links) = (self.events.saturating_add(other.events), self.links.saturating_add(other.links));
         let fits = (other.events == 0 || events <= KEPT_EVENTS.load(Ordering::Relaxed))
             && (other.links == 0 || links <= KEPT_LINKS.load(Ordering::Relaxed));
-        let room = if fits { self.room(inline.len() + heap.len()) } else { None };
-        let Some(words) = room else { return self.refuse(other) };
-        for (to, from) in words.iter_mut().zip(inline.iter().chain(heap)) {
-            *to = *from;
+        if let Some(rest) = (inline.len() + heap.len()).checked_sub(1) {
+            let room = if fits { self.room(rest) } else { None };
+            let Some((first, rest)) = room else { return self.refuse(other) };
+            for (to, from) in std::iter::once(first).chain(rest).zip(inline.iter().chain(heap)) {
+                *to = *from;
+            }
         }
         (self.events, self.links) = (events, links);
         self.lost.add(other.lost);
@@ -384,13 +402,19 @@ fn parts(key: Key<'_>) -> (u8, usize, &str) {
 #[inline(always)]
 fn copy_bytes(words: &mut [u64], bytes: &[u8]) {
     let (whole, rest) = bytes.as_chunks::<8>();
-    let mut words = words.iter_mut();
-    // In this order: `zip` asks the left one first, and must not take a word for which there is no chunk.
-    for (chunk, word) in whole.iter().zip(words.by_ref()) {
-        *word = u64::from_ne_bytes(*chunk);
+    let Some((words, last)) = words.split_at_mut_checked(whole.len()) else { return };
+    let (mut from, mut to) = (whole.as_ptr(), words.as_mut_ptr());
+    let end = whole.as_ptr_range().end;
+    // SAFETY: both have the same length. Volatile keeps it from becoming a call of `memcpy`, which costs more than most texts.
+    unsafe {
+        while from < end {
+            to.write_volatile(u64::from_ne_bytes(*from));
+            from = from.add(1);
+            to = to.add(1);
+        }
     }
     if !rest.is_empty()
-        && let Some(word) = words.next()
+        && let Some(word) = last.first_mut()
     {
         *word = last_word(bytes, rest);
     }

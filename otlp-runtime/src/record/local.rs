@@ -16,6 +16,7 @@ use super::pool::Pool;
 use super::route;
 use super::slot::Slots;
 use super::span::{Span, SpanSlot};
+use super::sync::{Word, copy_in, write_in};
 
 /// The memory of all logs.
 pub(crate) static POOL: Pool = Pool::new(12 << 20);
@@ -34,7 +35,7 @@ const KEPT_SLOTS: u32 = 8;
 
 /// The thread has recorded nothing yet.
 const NEW: u8 = 0;
-/// It has a log.
+/// It has a log, and its generator of ids is seeded.
 const READY: u8 = 1;
 /// Its destructors run.
 const ENDING: u8 = 2;
@@ -79,7 +80,10 @@ thread_local! {
 /// Runs `f` with the thread's state.
 #[inline(always)]
 pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> R {
-    LOCAL.with(f)
+    // Only the address is asked for within `LocalKey::with`, so that `f` is compiled where it is called.
+    let local = LOCAL.with(std::ptr::from_ref);
+    // SAFETY: what is constant and has no destructor lives as long as the thread, which cannot end before `f` returns.
+    f(unsafe { &*local })
 }
 
 /// Nothing that this thread does from now on makes telemetry.
@@ -132,8 +136,9 @@ impl Local {
         self.take_own_slot().or_else(|| SLOTS.take())
     }
 
+    /// One of the thread's own.
     #[inline(always)]
-    fn take_own_slot(&self) -> Option<&'static SpanSlot> {
+    pub(crate) fn take_own_slot(&self) -> Option<&'static SpanSlot> {
         // SAFETY: the list holds slots alone, which live forever.
         let slot = unsafe { self.first_slot.get().as_ref() }?;
         self.first_slot.set(slot.next_local.load(Ordering::Relaxed));
@@ -143,7 +148,7 @@ impl Local {
 
     #[inline(always)]
     pub(crate) fn put_slot(&self, slot: &'static SpanSlot) {
-        if self.free_slots.get() < KEPT_SLOTS && self.state.get() == READY && !SLOTS.is_scarce() {
+        if self.free_slots.get() < KEPT_SLOTS && self.is_ready() && !SLOTS.is_scarce() {
             slot.next_local.store(self.first_slot.get(), Ordering::Relaxed);
             self.first_slot.set(std::ptr::from_ref(slot).cast_mut());
             self.free_slots.set(self.free_slots.get() + 1);
@@ -159,6 +164,12 @@ impl Local {
         f(unsafe { &*self.current.as_ptr() })
     }
 
+    /// Whether the thread has a log and a seeded generator, and nothing keeps it from recording.
+    #[inline(always)]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state.get() == READY
+    }
+
     /// Whether nothing may be recorded on this thread now.
     #[inline(always)]
     pub(crate) fn is_silent(&self) -> bool {
@@ -166,10 +177,10 @@ impl Local {
     }
 
     /// Appends a record to the thread's log. `false`: there was no room, and the loss is counted.
-    #[inline(always)]
-    pub(crate) fn publish(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
-        let ready = self.state.get() == READY;
-        let done = if ready { self.append(head, body) } else { self.append_specially(head, body) };
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn publish(&self, head: [u64; HEADER], body: &[u64]) -> bool {
+        let done = self.append_specially(head, body);
         if !done {
             self.count(Loss::NoRoom, head[ROUTE] as u32);
         }
@@ -177,18 +188,31 @@ impl Local {
         done
     }
 
+    /// The same if the thread has a log, and that has room; else nothing is counted.
     #[inline(always)]
-    fn append(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
-        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
-        // nowhere else, and not again before `push` returns: what it calls is this crate's, but for the
-        // allocator, and while that runs the state is not `READY`.
-        unsafe { (*self.writer.get()).push(&*self.chain.get(), &POOL, head, body) }
+    pub(crate) fn publish_here(&self, head: impl FnOnce() -> [u64; HEADER], body: &[u64]) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
+        // SAFETY: as in `append`.
+        let (writer, chain) = unsafe { (&mut *self.writer.get(), &*self.chain.get()) };
+        // SAFETY: this thread is the chain's one writer.
+        let done = unsafe { writer.push_here(chain, HEADER + body.len(), |words| write(words, head, body)) };
+        if done {
+            doze::published();
+        }
+        done
     }
 
-    /// The same for a thread that is new, ending, or one that does not record but was given a span to end.
-    #[cold]
-    #[inline(never)]
-    fn append_specially(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
+    fn append(&self, head: [u64; HEADER], body: &[u64]) -> bool {
+        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
+        // `publish_here`, and not again before `push` returns: what it calls is this crate's, but for the
+        // allocator, and while that runs the state is not `READY`.
+        unsafe { push(&mut *self.writer.get(), &*self.chain.get(), head, body) }
+    }
+
+    /// Also for a thread that is new, ending, or one that does not record but was given a span to end.
+    fn append_specially(&self, head: [u64; HEADER], body: &[u64]) -> bool {
         let state = self.state.get();
         if state & ALLOCATING != 0 {
             return false;
@@ -232,6 +256,7 @@ impl Local {
             self.state.set(self.state.get() | ENDING);
             return false;
         }
+        allocating(|| self.ids.prepare());
         match new_chain() {
             Some(chain) => {
                 self.chain.set(chain);
@@ -265,6 +290,27 @@ impl Local {
     }
 }
 
+/// Appends a record that consists of `head` and `body`. `false`: there was no room.
+///
+/// # Safety
+/// As for [`Writer::push`].
+unsafe fn push(writer: &mut Writer, chain: &Chain, head: [u64; HEADER], body: &[u64]) -> bool {
+    // SAFETY: by this function's contract, and every word is written.
+    unsafe { writer.push(chain, &POOL, HEADER + body.len(), |words| write(words, || head, body)) }
+}
+
+/// Writes a record to words that nobody else reads or writes yet.
+#[inline(always)]
+fn write(words: &[Word], head: impl FnOnce() -> [u64; HEADER], body: &[u64]) {
+    if let Some((start, rest)) = words.split_first_chunk() {
+        // SAFETY: a `Writer` gives out the words before it publishes them.
+        unsafe {
+            write_in(start, head());
+            copy_in(rest, body);
+        }
+    }
+}
+
 fn new_chain() -> Option<*const Chain> {
     if CHAINS.fetch_add(1, Ordering::Relaxed) >= MAX_CHAINS {
         CHAINS.fetch_sub(1, Ordering::Relaxed);
@@ -276,11 +322,11 @@ fn new_chain() -> Option<*const Chain> {
 /// A record that is made while the thread's destructors run gets a log of its own.
 #[cold]
 #[inline(never)]
-fn append_late(head: &[u64; HEADER], body: &[u64]) -> bool {
+fn append_late(head: [u64; HEADER], body: &[u64]) -> bool {
     let Some(chain) = new_chain() else { return false };
     // SAFETY: the chain was just made, and its reader keeps it until it is an orphan.
     unsafe {
-        let done = Writer::new().push(&*chain, &POOL, head, body);
+        let done = push(&mut Writer::new(), &*chain, head, body);
         (*chain).orphan();
         done
     }

@@ -11,7 +11,7 @@
 
 use super::pool::{LARGE, Pool, SMALL, Segment};
 use super::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use super::sync::{copy_in, light_barrier, will_write, with_words};
+use super::sync::{Word, light_barrier, will_write, with_words};
 
 /// The collector is woken from its sleep if one part in so many of the budget is in use.
 #[cfg(not(loom))]
@@ -101,40 +101,63 @@ impl Writer {
         Self { segment: std::ptr::null(), at: 0, end: 0 }
     }
 
-    /// Appends one record that consists of `head` and `body`, and publishes it. `false`: there was no room.
+    /// Appends one record of `words` words, which `write` writes, and publishes it. `false`: there was no room.
     ///
     /// # Safety
-    /// This writer is the only one of `chain`, and always used with this chain and this pool.
-    #[inline(always)]
-    pub(crate) unsafe fn push<const HEAD: usize>(
+    /// This writer is the only one of `chain`, and always used with this chain and this pool. `write` writes every word, and
+    /// does nothing else.
+    pub(crate) unsafe fn push(
         &mut self,
         chain: &Chain,
         pool: &Pool,
-        head: &[u64; HEAD],
-        body: &[u64],
+        words: usize,
+        write: impl FnOnce(&[Word]),
     ) -> bool {
-        let words = HEAD + body.len();
         chain.writing.store(true, Ordering::Relaxed);
         light_barrier();
         if chain.reader.revoke.load(Ordering::Relaxed) != KEPT {
             self.answer_revocation(chain);
         }
-        if words > self.end - self.at && !self.grow(chain, pool, words) {
-            chain.writing.store(false, Ordering::Release);
-            return false;
-        }
-        // SAFETY: `grow` made sure of a segment with room for `words` more. It is alive: the reader recycles a segment of
-        // a living writer only after it was left behind or taken, and the latter was ruled out above.
-        unsafe {
-            let segment = &*self.segment;
-            will_write(segment.words.as_ptr().wrapping_add(self.at + AHEAD), words);
-            copy_in(segment.words.get_unchecked(self.at..), head);
-            copy_in(segment.words.get_unchecked(self.at + head.len()..), body);
-            self.at += words;
-            segment.tail.store(self.at, Ordering::Release);
+        let done = words <= self.end - self.at || self.grow(chain, pool, words);
+        if done {
+            // SAFETY: there is a segment with room for the words, and the reader has not taken it.
+            unsafe { self.put(words, write) };
         }
         chain.writing.store(false, Ordering::Release);
-        true
+        done
+    }
+
+    /// The same in the segment that is there; `false` also where the reader wants it back.
+    ///
+    /// # Safety
+    /// As for [`Writer::push`].
+    #[inline(always)]
+    pub(crate) unsafe fn push_here(&mut self, chain: &Chain, words: usize, write: impl FnOnce(&[Word])) -> bool {
+        chain.writing.store(true, Ordering::Relaxed);
+        light_barrier();
+        let done = chain.reader.revoke.load(Ordering::Relaxed) == KEPT && words <= self.end - self.at;
+        if done {
+            // SAFETY: as above.
+            unsafe { self.put(words, write) };
+        }
+        chain.writing.store(false, Ordering::Release);
+        done
+    }
+
+    /// # Safety
+    /// The writer has a segment with room for the words. It is alive: the reader recycles a segment of a living writer
+    /// only after it was left behind or taken, and the latter the caller has ruled out.
+    #[inline(always)]
+    unsafe fn put(&mut self, words: usize, write: impl FnOnce(&[Word])) {
+        let start = self.at;
+        self.at += words;
+        // SAFETY: by this function's contract.
+        unsafe {
+            let segment = &*self.segment;
+            will_write(segment.words.as_ptr().wrapping_add(start + AHEAD), words);
+            write(segment.words.get_unchecked(start..start + words));
+            segment.tail.store(start + words, Ordering::Release);
+        }
     }
 
     #[cold]

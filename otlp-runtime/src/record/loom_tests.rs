@@ -7,9 +7,10 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::log::{Reader, Registry, Writer};
+use super::log::{Chain, Reader, Registry, Writer};
 use super::pool::Pool;
 use super::slot::{Content, Handle, Owned, Refused, Slot, Slots};
+use super::sync::{Word, copy_in};
 
 struct Shared {
     pool: Pool,
@@ -31,13 +32,24 @@ fn read(reader: &mut Reader, shared: &Shared, into: &mut Vec<u64>) -> bool {
     reader.drain(&shared.pool, |words| into.extend_from_slice(words)).finished
 }
 
+/// Appends a record of one word as spans do.
+///
+/// # Safety
+/// As for [`Writer::push`].
+unsafe fn push(writer: &mut Writer, chain: *const Chain, shared: &Shared, word: u64) -> bool {
+    // SAFETY: nobody else has the words while they are written.
+    let write = |words: &[Word]| unsafe { copy_in(words, &[word]) };
+    // SAFETY: by this function's contract.
+    unsafe { writer.push_here(&*chain, 1, write) || writer.push(&*chain, &shared.pool, 1, write) }
+}
+
 /// Writes `count` one-word records, then ends the thread.
 fn write(shared: &Shared, count: u64) {
     let chain = shared.registry.register();
     let mut writer = Writer::new();
     for word in 1..=count {
         // SAFETY: this thread is the chain's one writer, until it makes it an orphan.
-        assert!(unsafe { writer.push(&*chain, &shared.pool, &[word], &[]) });
+        assert!(unsafe { push(&mut writer, chain, &shared, word) });
     }
     unsafe { (*chain).orphan() };
 }
@@ -73,7 +85,7 @@ fn loom_a_segment_is_taken_back_only_while_its_writer_does_not_write() {
         let mut reader = shared.registry.take().remove(0);
         let mut writer = Writer::new();
         // SAFETY: the one writer, which moves to the other thread below.
-        assert!(unsafe { writer.push(&*chain, &shared.pool, &[1], &[]) });
+        assert!(unsafe { push(&mut writer, chain, &shared, 1) });
         let mut words = Vec::new();
         read(&mut reader, &shared, &mut words);
         struct Moved(Writer);
@@ -82,10 +94,10 @@ fn loom_a_segment_is_taken_back_only_while_its_writer_does_not_write() {
         let moved = Moved(writer);
         let thread = thread::spawn(move || {
             let Moved(mut writer) = { moved };
-            let chain = address as *const super::log::Chain;
+            let chain = address as *const Chain;
             for word in 2..=3 {
                 // SAFETY: as above.
-                assert!(unsafe { writer.push(&*chain, &theirs.pool, &[word], &[]) });
+                assert!(unsafe { push(&mut writer, chain, &theirs, word) });
             }
             unsafe { (*chain).orphan() };
         });

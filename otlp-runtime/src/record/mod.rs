@@ -27,6 +27,8 @@ pub(crate) mod heap;
 #[cfg(not(loom))]
 mod id;
 #[cfg(not(loom))]
+mod inline;
+#[cfg(not(loom))]
 pub(crate) mod journal;
 #[cfg(not(loom))]
 pub mod layout;

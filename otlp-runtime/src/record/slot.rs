@@ -13,7 +13,7 @@
 //!
 //! The header is written by the owner alone and read by the owner, or by whoever finishes the span.
 
-use super::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, Shared, spin_loop};
+use super::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, Shared, spin_loop};
 
 const SHARED: u64 = 1;
 const BUSY: u64 = 2;
@@ -295,6 +295,8 @@ pub(crate) struct Slots<C: Content> {
     limit: AtomicU32,
     /// Slots on the list, about.
     listed: AtomicU32,
+    /// See [`Slots::is_scarce`]; set by whoever changes one of the numbers.
+    scarce: AtomicBool,
     chunks: [AtomicPtr<Slot<C>>; CHUNKS],
 }
 
@@ -306,6 +308,7 @@ impl<C: Content> Slots<C> {
             made: AtomicU32::new(0),
             limit: AtomicU32::new(CHUNKS as u32),
             listed: AtomicU32::new(0),
+            scarce: AtomicBool::new(false),
             chunks: [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS],
         }
     }
@@ -317,6 +320,7 @@ impl<C: Content> Slots<C> {
             made: AtomicU32::new(0),
             limit: AtomicU32::new(CHUNKS as u32),
             listed: AtomicU32::new(0),
+            scarce: AtomicBool::new(false),
             chunks: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
         }
     }
@@ -325,14 +329,21 @@ impl<C: Content> Slots<C> {
     pub(crate) fn set_limit(&self, bytes: usize) {
         let chunks = (bytes / (CHUNK * size_of::<Slot<C>>())).clamp(1, CHUNKS);
         self.limit.store(chunks as u32, Ordering::Relaxed);
+        self.weigh();
     }
 
-    /// Whether more than half of what the budget allows is open, or kept by threads: then they keep no free slots.
+    /// Whether more than half of what the budget allows is open, or kept by threads: then they keep no free slots. Where
+    /// several threads change that at once, it is right again after the next change.
     #[inline(always)]
     pub(crate) fn is_scarce(&self) -> bool {
+        self.scarce.load(Ordering::Relaxed)
+    }
+
+    fn weigh(&self) {
         let made = self.made.load(Ordering::Relaxed) * CHUNK as u32;
         let out = made.saturating_sub(self.listed.load(Ordering::Relaxed));
-        out > self.limit.load(Ordering::Relaxed) * (CHUNK as u32 / 2)
+        let scarce = out > self.limit.load(Ordering::Relaxed) * (CHUNK as u32 / 2);
+        self.scarce.store(scarce, Ordering::Relaxed);
     }
 
     /// Bytes in slots, free or not.
@@ -361,6 +372,7 @@ impl<C: Content> Slots<C> {
             match self.head.compare_exchange_weak(head, tag | next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     self.listed.fetch_sub(1, Ordering::Relaxed);
+                    self.weigh();
                     return Some(slot);
                 }
                 Err(now) => head = now,
@@ -386,6 +398,7 @@ impl<C: Content> Slots<C> {
         for index in first + 1..first + CHUNK as u32 {
             self.put(self.get(index)?);
         }
+        self.weigh();
         self.get(first)
     }
 
@@ -398,7 +411,7 @@ impl<C: Content> Slots<C> {
             slot.next.store(head as u32, Ordering::Relaxed);
             let new = (head >> 32).wrapping_add(1) << 32 | u64::from(slot.index + 1);
             match self.head.compare_exchange_weak(head, new, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return,
+                Ok(_) => return self.weigh(),
                 Err(now) => head = now,
             }
         }

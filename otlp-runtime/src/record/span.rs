@@ -8,7 +8,7 @@ use super::clock;
 use super::context::{Guard, Parent, flag as context_flag};
 use super::heap::Block;
 use super::journal::Journal;
-use super::layout::{HEADER, SPILL, flag};
+use super::layout::{HEADER, ROUTE, SPILL, flag};
 use super::local;
 use super::route;
 use super::sampling::{self, Case, Judge};
@@ -109,16 +109,12 @@ impl Content for Span {
     }
 }
 
+/// The words before the journal, of a record with so many words after them.
 #[inline(always)]
-fn publish(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
-    let flags = header.record_flags
-        | if journal.is_amended() { flag::AMENDED } else { 0 }
-        | if header.flags & context_flag::RANDOM != 0 { flag::RANDOM } else { 0 }
-        | if unwound && header.flags & context_flag::UNWINDING == 0 { flag::PANICKED } else { 0 };
-    let (inline, heap) = journal.words();
-    let (lost_first, lost_last) = journal.lost().words();
-    let head = [
-        (HEADER + inline.len()) as u64 | u64::from(flags) << 32 | lost_first,
+fn head(callsite: &'static Callsite, header: &Header, journal: &Journal, words: usize, end: u64) -> [u64; HEADER] {
+    let flags = header.record_flags | if journal.is_amended() { flag::AMENDED } else { 0 };
+    [
+        (HEADER + words) as u64 | u64::from(flags) << 32,
         std::ptr::from_ref(callsite) as u64,
         header.start,
         end,
@@ -126,30 +122,52 @@ fn publish(callsite: &'static Callsite, header: &Header, journal: &mut Journal, 
         header.trace_low,
         header.span_id,
         header.parent_id,
-        u64::from(header.route) | lost_last,
-    ];
+        u64::from(header.route),
+    ]
+}
+
+#[inline(never)]
+fn publish(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
+    let (words, _) = journal.words();
+    let head = || head(callsite, header, journal, words.len(), end);
+    let plain = !unwound && journal.is_whole();
+    if !(plain && local::with(|local| local.publish_here(head, words))) {
+        publish_specially(callsite, header, journal, end, unwound);
+    }
+}
+
+/// A span that found no room for something, went to the heap, may have panicked, or ends where the log has no room for it.
+#[cold]
+#[inline(never)]
+fn publish_specially(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
+    let (inline, heap) = journal.words();
+    let mut head = head(callsite, header, journal, inline.len(), end);
+    if unwound && header.flags & context_flag::UNWINDING == 0 {
+        head[0] |= u64::from(flag::PANICKED) << 32;
+    }
+    let (lost_first, lost_last) = journal.lost().words();
+    head[0] |= lost_first;
+    head[ROUTE] |= lost_last;
     if heap.is_empty() {
-        local::with(|local| local.publish(&head, inline));
+        local::with(|local| local.publish(head, inline));
     } else {
         publish_block(head, journal);
     }
 }
 
 /// A journal that went to the heap: copied if it is short, else handed over in its block.
-#[cold]
-#[inline(never)]
 fn publish_block(mut head: [u64; HEADER], journal: &mut Journal) {
     let words = journal.give_up();
     if words.len() <= SPILL {
         head[0] = head[0] & !0xffff_ffff | (HEADER + words.len()) as u64;
-        local::with(|local| local.publish(&head, &words));
+        local::with(|local| local.publish(head, &words));
         journal.take_back(words);
         return;
     }
     let mut words = std::mem::ManuallyDrop::new(words);
     let parts = [words.as_mut_ptr() as u64, words.len() as u64, words.capacity() as u64];
     head[0] = head[0] & !0xffff_ffff | (HEADER + parts.len()) as u64 | u64::from(flag::HEAP) << 32;
-    if !local::with(|local| local.publish(&head, &parts)) {
+    if !local::with(|local| local.publish(head, &parts)) {
         drop(Block::adopt(std::mem::ManuallyDrop::into_inner(words)));
     }
 }

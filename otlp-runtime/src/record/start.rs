@@ -10,22 +10,40 @@ use super::span::{Header, Starting};
 use crate::config::Branch;
 
 /// Starts a span as a child of the thread's current one. `None`: nothing is to be recorded here, or there was no room.
-#[inline]
+#[inline(never)]
 pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
-    local::with(|local| {
-        let follows = |parent: &Parent| is_followed(local, callsite, parent).then(|| follow(local, callsite, parent));
-        // By value: a sampler of the program's own may change what is current.
-        local
-            .look(|current| follows(&current.parent))
-            .unwrap_or_else(|| start_asked(local, callsite, &local.current.get().parent))
-    })
+    // Nothing is called in the plain case, so that no register is saved for it.
+    if std::thread::panicking() {
+        return start_below_current(callsite);
+    }
+    local::with(|local| local.look(|current| follow_here(local, callsite, &current.parent)))
+        .or_else(|| start_below_current(callsite))
 }
 
-/// Starts a span as a child of `parent`, which is not what the thread has as current.
-#[inline]
+/// Starts a child that is recorded because its parent is, where everything for it is at hand. The thread is not panicking.
+#[inline(always)]
+fn follow_here(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    if !is_followed(callsite, parent) || !local.is_ready() {
+        return None;
+    }
+    let slot = local.take_own_slot()?;
+    // SAFETY: it was taken for us alone.
+    let mut owned = unsafe { slot.claim() };
+    owned.header_mut(|place| *place = following(callsite, parent, local.ids.next_prepared()));
+    Some(Starting::new(owned))
+}
+
+#[inline(never)]
+fn start_below_current(callsite: &'static Callsite) -> Option<Starting> {
+    // By value: a sampler of the program's own may change what is current.
+    local::with(|local| start_under(local, callsite, &local.current.get().parent))
+}
+
+/// Starts a span as a child of `parent`.
+#[inline(never)]
 pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
-    if is_followed(local, callsite, parent) {
-        follow(local, callsite, parent)
+    if is_followed(callsite, parent) && !local.is_silent() {
+        claim(local, following(callsite, parent, local.ids.next()))
     } else {
         start_asked(local, callsite, parent)
     }
@@ -33,30 +51,27 @@ pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &P
 
 /// Whether a child of `parent` is recorded without a question.
 #[inline(always)]
-fn is_followed(local: &Local, callsite: &'static Callsite, parent: &Parent) -> bool {
+fn is_followed(callsite: &'static Callsite, parent: &Parent) -> bool {
     parent.flags & (context_flag::RECORDING | context_flag::REMOTE | context_flag::ASKS) == context_flag::RECORDING
         && !callsite.metadata().root
         && callsite.is_wanted(route::consumer(parent.route))
-        && !local.is_silent()
 }
 
-/// Starts a child that is recorded because its parent is.
+/// A child that is recorded because its parent is.
 #[inline(always)]
-fn follow(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
-    claim(
-        local,
-        Header {
-            callsite: Some(callsite),
-            start: 0,
-            trace_high: parent.trace_high,
-            trace_low: parent.trace_low,
-            span_id: local.ids.next(),
-            parent_id: parent.span_id,
-            route: parent.route,
-            flags: context_flag::RECORDING | parent.flags & context_flag::RANDOM,
-            record_flags: 0,
-        },
-    )
+fn following(callsite: &'static Callsite, parent: &Parent, span_id: u64) -> Header {
+    let random = parent.flags & context_flag::RANDOM;
+    Header {
+        callsite: Some(callsite),
+        start: 0,
+        trace_high: parent.trace_high,
+        trace_low: parent.trace_low,
+        span_id,
+        parent_id: parent.span_id,
+        route: parent.route,
+        flags: context_flag::RECORDING | random,
+        record_flags: random,
+    }
 }
 
 /// Where a callsite that nobody has seen before is first called.
@@ -93,7 +108,8 @@ fn start_asked(local: &Local, callsite: &'static Callsite, parent: &Parent) -> O
     }
     let Some(branch) = branch(callsite, parent) else {
         // The children of a span that is not recorded are not either.
-        return if parent.flags & context_flag::RECORDING != 0 { follow(local, callsite, parent) } else { None };
+        let recorded = parent.flags & context_flag::RECORDING != 0;
+        return recorded.then(|| claim(local, following(callsite, parent, local.ids.next()))).flatten();
     };
     let captured = route::is_capture(parent.route);
     let route = if captured { parent.route } else { route::global() };
@@ -117,7 +133,7 @@ fn start_asked(local: &Local, callsite: &'static Callsite, parent: &Parent) -> O
         parent_id: parent.span_id,
         route,
         flags: random | asks,
-        record_flags: if remote { flag::REMOTE_PARENT } else { 0 },
+        record_flags: random | if remote { flag::REMOTE_PARENT } else { 0 },
     };
     if captured {
         return claim(local, header.recording(true));

@@ -69,25 +69,49 @@ impl Word {
     }
 }
 
-/// Copies `source` into the first words of `words`.
+/// Writes `source` to `words`.
 ///
 /// # Safety
-/// `words` holds at least `source.len()` words, and nobody else reads or writes these until they are published.
+/// Nobody else reads or writes the words until they are published.
+#[inline(always)]
+pub(crate) unsafe fn write_in<const N: usize>(words: &[Word; N], source: [u64; N]) {
+    #[cfg(not(loom))]
+    // SAFETY: unshared by this function's contract; `Word` is a transparent cell of a `u64`.
+    unsafe {
+        std::ptr::from_ref(words).cast::<[u64; N]>().cast_mut().write(source);
+    }
+    #[cfg(loom)]
+    for (word, value) in words.iter().zip(source) {
+        // SAFETY: unshared by this function's contract; loom checks it.
+        word.0.with_mut(|word| unsafe { *word = value });
+    }
+}
+
+/// Copies `source` to `words`, as far as both go.
+///
+/// # Safety
+/// Nobody else reads or writes the words until they are published.
 #[inline(always)]
 pub(crate) unsafe fn copy_in(words: &[Word], source: &[u64]) {
-    debug_assert!(source.len() <= words.len());
     #[cfg(not(loom))]
     {
-        // SAFETY: in bounds and unshared by this function's contract; `Word` is a transparent cell of a `u64`.
+        let length = words.len().min(source.len());
+        let mut from = source.as_ptr();
+        let mut to = words.as_ptr().cast::<u64>().cast_mut();
+        // SAFETY: within both; unshared by this function's contract; `Word` is a transparent cell of a `u64`.
         unsafe {
-            let mut from = source.as_ptr();
-            let mut to = words.as_ptr().cast::<u64>().cast_mut();
-            let end = from.add(source.len());
-            // Records are short: a loop of words beats the call of `memcpy`.
-            while from < end {
+            let (last_pair, end) = (from.add(length & !1), from.add(length));
+            // Records are short: this beats the call of `memcpy`. Volatile keeps it from being made one, and reads word by word,
+            // as was written a moment ago: a wider load would have to wait until the stores have left the processor's
+            // buffer (Intel Optimization Reference Manual, store forwarding).
+            while from < last_pair {
+                to.write(from.read_volatile());
+                to.add(1).write(from.add(1).read_volatile());
+                from = from.add(2);
+                to = to.add(2);
+            }
+            if from < end {
                 to.write(from.read());
-                from = from.add(1);
-                to = to.add(1);
             }
         }
     }
@@ -117,16 +141,23 @@ pub(crate) unsafe fn with_words<R>(words: &[Word], f: impl FnOnce(&[u64]) -> R) 
 }
 
 /// So many words from `from` on will be written soon. The collector, on another core, has read what was there before, so that
-/// each of its cache lines has to be fetched from there; asked for in time, nobody waits for it. It is advice: any address
-/// will do.
+/// each of its cache lines has to be fetched from there, to be owned; asked for in time, nobody waits for it. It is advice: any
+/// address will do.
 #[inline(always)]
 #[cfg_attr(not(all(target_arch = "x86_64", not(loom), not(miri))), allow(unused_variables))]
 pub(crate) fn will_write(from: *const Word, words: usize) {
     #[cfg(all(target_arch = "x86_64", not(loom), not(miri)))]
-    for word in (0..words).step_by(8) {
-        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing, and never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(from.wrapping_add(word).cast()) };
+    {
+        let (mut from, end) = (from, from.wrapping_add(words));
+        while from < end {
+            // SAFETY: a prefetch reads nothing, and never faults. Every x86-64 processor decodes this one (Intel SDM,
+            // PREFETCHW: a no-operation where it is not supported); `_mm_prefetch` makes one for reading of it, unless the
+            // program is compiled for newer processors, and that would fetch each line twice.
+            unsafe {
+                std::arch::asm!("prefetchw [{}]", in(reg) from, options(nostack, preserves_flags, readonly));
+            }
+            from = from.wrapping_add(8);
+        }
     }
 }
 

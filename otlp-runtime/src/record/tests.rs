@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::log::{Chain, Loss, Reader, Registry, Writer};
 use super::pool::{LARGE, Pool, SMALL};
 use super::slot::{Content, Handle, Refused, Slot, Slots};
+use super::sync::{Word, copy_in};
 
 /// How much work a test does; under a memory checker, which is slow, `OTLP_FEW_ROUNDS` asks for less.
 fn rounds() -> u64 {
@@ -47,10 +48,13 @@ impl<'l> End<'l> {
 
     /// A record of `words` words: how many they are, then `value`, then padding.
     fn push(&mut self, value: u64, words: usize) -> bool {
-        let body = vec![value; words - 2];
+        let mut record = vec![value; words];
+        record[0] = words as u64;
         // SAFETY: the one writer of this chain.
         unsafe {
-            let done = self.writer.push(&*self.chain, &self.logs.pool, &[words as u64, value], &body);
+            let write = |place: &[Word]| copy_in(place, &record);
+            let done = self.writer.push_here(&*self.chain, words, write)
+                || self.writer.push(&*self.chain, &self.logs.pool, words, write);
             if !done {
                 (*self.chain).count(Loss::NoRoom);
             }
