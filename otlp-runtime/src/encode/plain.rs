@@ -6,7 +6,7 @@
 use super::attribute::{BOOL, DOUBLE, INT, STRING};
 use super::limits::SpanLimits;
 use super::span::{ATTRIBUTES, NAME, flags, ids, times};
-use super::wire::{FIXED64, LEN, VARINT, key, varint, varint_len};
+use super::wire::{FIXED64, LEN, VARINT, key, short_varint, varint, varint_len};
 use crate::processor::RecordSource;
 use crate::record::layout::{Entry, RawValue};
 use crate::record::lost::Lost;
@@ -84,42 +84,48 @@ impl Pen<'_> {
         }
         match *value {
             RawValue::I64(number) => {
-                let (bytes, len) = varint(number.cast_unsigned());
-                self.head(name, 1 + len)?;
-                self.array([key(INT, VARINT)])?;
-                self.start(bytes, len)
+                let number = number.cast_unsigned();
+                let Some((word, len)) = short_varint(number) else {
+                    let (bytes, len) = varint(number);
+                    self.head(name, 1 + len, [key(INT, VARINT)])?;
+                    return self.start(bytes, len);
+                };
+                self.head(name, 1 + len, [key(INT, VARINT)])?;
+                self.start(word.to_le_bytes(), len)
             }
             RawValue::Str(text) if text.len() <= limits.length => {
-                self.head(name, 1 + varint_len(text.len() as u64) + text.len())?;
+                if text.len() < 0x80 {
+                    self.head(name, 2 + text.len(), [key(STRING, LEN), text.len() as u8])?;
+                    return self.bytes(text.as_bytes());
+                }
+                self.head(name, 1 + varint_len(text.len() as u64) + text.len(), [])?;
                 self.text(STRING, text)
             }
             RawValue::F64(number) => {
-                self.head(name, 9)?;
-                self.array([key(DOUBLE, FIXED64)])?;
+                self.head(name, 9, [key(DOUBLE, FIXED64)])?;
                 self.array(number.to_le_bytes())
             }
-            RawValue::Bool(flag) => {
-                self.head(name, 2)?;
-                self.array([key(BOOL, VARINT), flag.into()])
-            }
+            RawValue::Bool(flag) => self.head(name, 2, [key(BOOL, VARINT), flag.into()]),
             _ => None,
         }
     }
 
-    /// Everything of a `KeyValue` up to the content of its value, which has `value_len` bytes.
+    /// Everything of a `KeyValue` up to the content of its value, which has `value_len` bytes and begins with `first`.
     #[inline(always)]
-    fn head(&mut self, name: &str, value_len: usize) -> Option<()> {
+    fn head<const N: usize>(&mut self, name: &str, value_len: usize, first: [u8; N]) -> Option<()> {
         let len = 4 + name.len() + value_len;
         if len < 0x80 {
             // All lengths take one byte.
             self.array([key(ATTRIBUTES, LEN), len as u8, key(1, LEN), name.len() as u8])?;
             self.bytes(name.as_bytes())?;
-            return self.array([key(2, LEN), value_len as u8]);
+            self.array([key(2, LEN), value_len as u8])?;
+            return self.array(first);
         }
         let lengths = varint_len(name.len() as u64) + varint_len(value_len as u64);
         self.length(ATTRIBUTES, 2 + lengths + name.len() + value_len)?;
         self.text(1, name)?;
-        self.length(2, value_len)
+        self.length(2, value_len)?;
+        self.array(first)
     }
 
     #[inline(always)]

@@ -22,9 +22,21 @@ pub(super) fn varint_len(value: u64) -> usize {
 /// A varint and how many of the bytes it takes.
 #[inline(always)]
 pub(super) fn varint(value: u64) -> ([u8; 10], usize) {
+    match short_varint(value) {
+        Some((word, len)) => {
+            let [b0, b1, b2, b3, b4, b5, b6, b7] = word.to_le_bytes();
+            ([b0, b1, b2, b3, b4, b5, b6, b7, 0, 0], len)
+        }
+        None => (long_varint(value), varint_len(value)),
+    }
+}
+
+/// The same as a little-endian word; `None`: it takes more than eight bytes.
+#[inline(always)]
+pub(super) fn short_varint(value: u64) -> Option<(u64, usize)> {
     let len = varint_len(value);
     if len > 8 {
-        return (long_varint(value), len);
+        return None;
     }
     // Eight groups of seven bits move apart together: halves, quarters, eighths.
     let x = value & 0x0fff_ffff | (value & 0x0fff_ffff << 28) << 4;
@@ -32,8 +44,7 @@ pub(super) fn varint(value: u64) -> ([u8; 10], usize) {
     let x = x & 0x007f_007f_007f_007f | (x & 0x007f_007f_007f_007f << 7) << 1;
     // All but the last say that another follows.
     let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
-    let [b0, b1, b2, b3, b4, b5, b6, b7] = (x | more).to_le_bytes();
-    ([b0, b1, b2, b3, b4, b5, b6, b7, 0, 0], len)
+    Some((x | more, len))
 }
 
 #[cold]
