@@ -326,6 +326,31 @@ fn a_span_that_ended_before_a_flush_is_in_it() {
     drop(guard);
 }
 
+/// Its log is there before it has made an id (TRC3).
+#[test]
+fn the_first_thing_a_thread_does_may_be_to_end_the_span_of_another() {
+    let _alone = alone();
+    let collector = Collector::start().unwrap();
+    let guard = init(&collector);
+    let above = otlp::span!("above").entered();
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let (ended, context) = (otlp::span!("ended"), otlp::Context::current());
+            std::thread::spawn(move || {
+                drop(ended);
+                let _attached = context.attach();
+                works(100);
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    drop(above);
+    otlp::flush(LONG).unwrap();
+    let ids: std::collections::HashSet<_> = collector.spans().iter().map(|span| span.span_id).collect();
+    assert_eq!(ids.len(), 1 + 8 * 101);
+    drop(guard);
+}
+
 #[test]
 fn what_may_have_arrived_once_is_of_unknown_outcome_for_good() {
     let _alone = alone();
