@@ -335,14 +335,14 @@ fn user_code_that_panics_costs_its_attribute() {
     });
     let span = captured.one("bombed");
     assert_eq!((span.i64("before"), span.i64("after"), span.is_error()), (Some(1), Some(2), true));
-    assert_eq!((span.dropped_attributes, span.status_message.as_str()), (5, ""));
+    assert_eq!((span.i64("first"), span.dropped_attributes, span.status_message.as_str()), (Some(1), 5, ""));
     assert_eq!(span.string("error.type"), Some("bad_input::Bomb"));
     assert_eq!(captured.one("work").parent_span_id, Some(span.span_id));
     let span = captured.one("later");
-    assert_eq!((span.attributes.len(), span.i64("good"), span.dropped_attributes), (1, Some(1), 4));
+    assert_eq!((span.attributes.len(), span.i64("good"), span.dropped_attributes), (2, Some(1), 4));
     let events: Vec<_> = span.events.iter().map(|event| (event.name.as_str(), event.attributes.len())).collect();
-    assert_eq!(events, [("event", 0), ("exception", 1), ("good", 0)]);
-    assert_eq!((span.links.len(), span.links[0].attributes.len()), (1, 0));
+    assert_eq!(events, [("event", 1), ("exception", 1), ("good", 0)]);
+    assert_eq!((span.links.len(), span.links[0].attributes.len()), (1, 1));
 }
 
 // --- Scopes ----------------------------------------------------------------------------------------------------------

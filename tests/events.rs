@@ -56,3 +56,35 @@ fn without_a_span_that_records_nothing_is_evaluated() {
     let ((), seen) = spans(|| otlp::info!("nowhere", n = evaluated.replace(9)));
     assert_eq!((evaluated.get(), seen.len()), (0, 0));
 }
+
+/// What is spread into an event comes while it is being written, and must not make the journal look for what it can throw away.
+#[test]
+fn what_is_spread_behind_long_texts_arrives() {
+    const LONG_NAME: &str = "an event with a name that takes more words than the head of an entry, so that nobody can take what is \
+                             in it for the head of another: it is the only one here that says what it is called";
+    let few: Vec<_> = (0..2).map(|n| (format!("k{n}"), -1)).collect();
+    let many: Vec<_> = (0..60).map(|n| (format!("k{n}"), -1)).collect();
+    for length in [10, 3000, 4000, 4100, 5000, 100_000] {
+        let text = "x".repeat(length);
+        for rest in [&few, &many] {
+            let ((), span) = one(|| {
+                let span = otlp::span!("spreads").entered();
+                otlp::event!("e", text = &text, ..rest);
+                otlp::event!(
+                    "an event with a name that takes more words than the head of an entry, so that nobody can take what is in it for the head of another: it is the only one here that says what it is called",
+                    text = &text,
+                    ..rest
+                );
+                span.set_attribute("after", 1);
+            });
+            let events: Vec<_> = span
+                .events
+                .iter()
+                .map(|event| (&*event.name, event.string("text") == Some(&text), event.attributes.len()))
+                .collect();
+            let all = rest.len() + 1;
+            assert_eq!(events, [("e", true, all), (LONG_NAME, true, all)], "{length}");
+            assert_eq!((span.i64("after"), span.dropped_attributes, span.dropped_events), (Some(1), 0, 0));
+        }
+    }
+}

@@ -5,8 +5,8 @@ mod support;
 
 use std::cell::Cell;
 
-use otlp::{AttributeWriter, Attributes, span, traced};
-use support::{attributes, one, wait};
+use otlp::{AttributeWriter, Attributes, Value, ValueWriter, span, traced};
+use support::{attributes, one, pairs, wait};
 
 /// The fields that a span is made with, as `key=value`.
 macro_rules! fields {
@@ -147,4 +147,48 @@ fn of_an_annotated_method() {
     let (n, spans) = wait(customer.order(vec![1, 2], 3));
     assert_eq!(n, 5);
     assert_eq!(attributes(&spans[0]), ["a=1", "n=3", "order=\"[1, 2]\""]);
+}
+
+/// Fails as often as it can.
+struct FailsTwice;
+impl Value for FailsTwice {
+    fn record(&self, writer: &mut ValueWriter<'_>) {
+        writer.display(&Fails);
+        std::panic::resume_unwind(Box::new("scripted"));
+    }
+}
+
+struct Fails;
+impl std::fmt::Display for Fails {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::panic::resume_unwind(Box::new("scripted"))
+    }
+}
+
+struct HasAFallback;
+impl Value for HasAFallback {
+    fn record(&self, writer: &mut ValueWriter<'_>) {
+        writer.display(&Fails);
+        writer.str("fallback");
+    }
+}
+
+struct FailsInTheMiddle;
+impl Attributes for FailsInTheMiddle {
+    fn record(&self, writer: &mut AttributeWriter<'_>) {
+        writer.attribute("first", &1);
+        writer.attribute("second", &FailsTwice);
+        writer.attribute("third", &3);
+        std::panic::resume_unwind(Box::new("scripted"));
+    }
+}
+
+#[test]
+fn what_is_lost_is_counted_once_and_what_was_recorded_stays() {
+    let ((), span) = one(|| span!("s", a = FailsTwice, b = 1).end());
+    assert_eq!((pairs(&span.attributes).join(" "), span.dropped_attributes), ("b=1".to_owned(), 1));
+    let ((), span) = one(|| span!("s", a = HasAFallback, b = 1).end());
+    assert_eq!((pairs(&span.attributes).join(" "), span.dropped_attributes), ("a=\"fallback\" b=1".to_owned(), 0));
+    let ((), span) = one(|| span!("s").set_attributes(FailsInTheMiddle));
+    assert_eq!((pairs(&span.attributes).join(" "), span.dropped_attributes), ("first=1 third=3".to_owned(), 2));
 }

@@ -202,3 +202,12 @@ fn what_a_span_has_no_room_for_is_one_line() {
         assert_eq!(lines, usize::from(short_of != "a name that fits" && short_of != "nothing"), "{short_of}: {said}");
     }
 }
+
+/// A span that stays in its slot says what found no room, as one does that grew.
+#[test]
+fn what_is_too_large_for_a_span_is_counted_where_nothing_else_grew() {
+    let huge = "x".repeat((1 << 20) + 1);
+    let ((), captured) = capture(|| otlp::span!("small", huge = &huge, other = 2).end());
+    let span = captured.one("small");
+    assert_eq!((span.attributes.len(), span.i64("other"), span.dropped_attributes), (1, Some(2), 1));
+}

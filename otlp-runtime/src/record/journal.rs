@@ -48,11 +48,12 @@ pub(crate) struct Journal {
     heap: Block,
 }
 
-/// A place in a journal: its first entries, to go back to.
+/// A place in a journal: its first entries, and what was lost so far, to go back to.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
     inline: usize,
     heap: usize,
+    lost: Lost,
 }
 
 /// An entry that is not complete yet.
@@ -135,10 +136,15 @@ impl Journal {
         self.amended
     }
 
-    /// Something other than the callsite's own fields is about to be written. No entry is open.
+    /// Something other than the callsite's own fields is about to be written.
     #[inline(always)]
     pub(crate) fn amend(&mut self) {
         self.amended = true;
+    }
+
+    /// Makes room, if it is worth while, before an update. No entry is open.
+    #[inline(always)]
+    pub(crate) fn tidy(&mut self) {
         if self.heap.len() >= self.compact_at as usize {
             self.compact();
         }
@@ -164,14 +170,19 @@ impl Journal {
         self.inline.len() == mark.inline && self.heap.len() == mark.heap
     }
 
+    pub(crate) fn has_lost_nothing_since(&self, mark: Mark) -> bool {
+        self.lost == mark.lost
+    }
+
     pub(crate) fn mark(&self) -> Mark {
-        Mark { inline: self.inline.len(), heap: self.heap.len() }
+        Mark { inline: self.inline.len(), heap: self.heap.len(), lost: self.lost }
     }
 
     /// Forgets everything after `mark`.
     pub(crate) fn roll_back(&mut self, mark: Mark) {
         self.inline.truncate(mark.inline);
         self.truncate_heap(mark.heap);
+        self.lost = mark.lost;
     }
 
     #[inline]

@@ -136,7 +136,8 @@ fn publish(callsite: &'static Callsite, header: &Header, journal: &mut Journal, 
     }
 }
 
-/// A span that found no room for something, went to the heap, may have panicked, or ends where the log has no room for it.
+/// A span that found no room for something, went to the heap, or may have panicked; or one that ends where the log has no room,
+/// or is wanted back, and on a thread that has none yet, or no more, or does not record now.
 #[cold]
 #[inline(never)]
 fn publish_specially(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
@@ -388,6 +389,7 @@ impl Drop for ScopedSpan {
 pub(crate) fn update_shared<R>(handle: SpanHandle, f: impl FnOnce(&mut Journal) -> R) -> Result<R, Refused> {
     handle.update_shared(|journal| {
         journal.amend();
+        journal.tidy();
         f(journal)
     })
 }

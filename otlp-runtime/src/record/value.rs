@@ -172,7 +172,6 @@ impl ValueWriter<'_> {
     pub fn array<V: Value>(&mut self, values: impl IntoIterator<Item = V>) {
         self.begin();
         let before = self.journal.mark();
-        let lost = self.journal.lost();
         if let Some(open) = self.journal.open(self.key, tag::ARRAY, &[]) {
             for value in values {
                 let element = self.journal.mark();
@@ -182,13 +181,12 @@ impl ValueWriter<'_> {
                     self.journal.flag(Key::None, tag::NULL);
                 }
             }
-            if self.journal.lost() == lost {
+            if self.journal.has_lost_nothing_since(before) {
                 return self.journal.close(open);
             }
         }
         // An array with holes would say something else: all of it or nothing.
         self.journal.roll_back(before);
-        *self.journal.lost_mut() = lost;
         self.journal.lost_mut().add_attributes(1);
     }
 }
@@ -214,7 +212,10 @@ impl Journal {
     }
 
     pub(crate) fn attributes<A: Attributes + ?Sized>(&mut self, attributes: &A) {
-        self.guarded(|journal| attributes.record(&mut AttributeWriter { journal }));
+        // Each attribute is written as a whole, so that those before a panic stay.
+        if caught(|| attributes.record(&mut AttributeWriter { journal: &mut *self })).is_none() {
+            self.lost_mut().add_attributes(1);
+        }
     }
 
     fn guarded(&mut self, write: impl FnOnce(&mut Journal)) {
@@ -347,6 +348,8 @@ list!([V: Value] Vec<V>, [V: Value, const N: usize] [V; N]);
 /// `()` has none; arrays, slices, vectors and maps of pairs of key and value are attributes, and so are tuples of up to
 /// eight such pairs, whose values may differ in type: `(("file", path), ("lines", 17))`. `#[derive(otlp::Attributes)]` makes
 /// a struct attributes.
+///
+/// A panic in `record` is caught: what was written before it stays, and one more is counted in `dropped_attributes_count`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no attributes to record",
     label = "not `Attributes`",
