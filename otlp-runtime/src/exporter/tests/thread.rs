@@ -81,12 +81,13 @@ fn dropped_without_shutdown_the_thread_ends_and_the_book_is_closed() {
     assert!(counts.balanced() && counts.dropped_total() == 20 * ITEMS, "{counts:?}");
 }
 
-/// Blocks the thread until its sender is dropped, and then has been answered.
-struct Blocks(Mutex<mpsc::Receiver<()>>);
+/// Tells that it was called, blocks the thread until its sender is dropped, and then has been answered.
+struct Blocks(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>);
 impl Transport for Blocks {
     fn send(&self, _: Payload, _: Attempt) -> SendFuture<'_> {
         Box::pin(std::future::poll_fn(|_| {
-            let _ = self.0.lock().unwrap().recv();
+            let _ = self.0.send(());
+            let _ = self.1.lock().unwrap().recv();
             Poll::Ready(Ok(Accepted::default()))
         }))
     }
@@ -100,7 +101,7 @@ impl Transport for Blocks {
 fn join_waits_no_longer_than_it_is_told_even_for_a_transport_that_blocks_its_thread() {
     let (release, released) = mpsc::channel();
     let ledger = Arc::new(Ledger::default());
-    let make: TransportFactory = Box::new(move || Arc::new(Blocks(Mutex::new(released))));
+    let make: TransportFactory = Box::new(move || Arc::new(Blocks(mpsc::channel().0, Mutex::new(released))));
     let exporter = Exporter::start(Settings::default(), make, Arc::clone(&ledger)).unwrap();
     send(&exporter, &ledger, 0..1);
     let shared = Arc::clone(&exporter.shared);
@@ -117,17 +118,11 @@ fn what_is_written_off_by_another_thread_has_its_fate_at_once_and_keeps_it() {
     let (release, released) = mpsc::channel();
     let (tell, told) = mpsc::channel();
     let ledger = Arc::new(Ledger::default());
-    let make: TransportFactory = Box::new(move || {
-        tell.send(()).unwrap();
-        Arc::new(Blocks(Mutex::new(released)))
-    });
+    let make: TransportFactory = Box::new(move || Arc::new(Blocks(tell, Mutex::new(released))));
     let settings = Settings { concurrency: 1, ..Settings::default() };
     let exporter = Exporter::start(settings, make, Arc::clone(&ledger)).unwrap();
-    told.recv().unwrap();
     send(&exporter, &ledger, 0..3);
-    while ledger.counts().in_flight == 0 {
-        std::thread::yield_now();
-    }
+    told.recv().unwrap();
     exporter.write_off();
     let counts = ledger.counts();
     assert!(counts.balanced() && (counts.queued, counts.in_flight) == (0, 0), "{counts:?}");
