@@ -126,7 +126,7 @@ pub(crate) fn open_global(
     let exporter = Exporter::start(exporting, transport, Arc::clone(&ledger))?;
     let outlet: Box<dyn Outlet> = if mirrored { Box::new(Tee::new(exporter, beside)?) } else { Box::new(exporter) };
     crate::record::set_memory(budget.segments, budget.slots, budget.heap);
-    crate::record::clock::start();
+    crate::record::prepare();
     journal::keep(settings.limits.events, settings.limits.links);
     let mut unused = Vec::new();
     let pipe = desk().open_global(reservation, || {
@@ -154,7 +154,7 @@ pub(crate) fn open(
     outlet: Box<dyn Outlet>,
 ) -> Result<Arc<Pipe>, OtlpError> {
     start()?;
-    crate::record::clock::start();
+    crate::record::prepare();
     Ok(desk().open(|| Pipeline::new(route::open_capture(), false, resource, limits, ledger, outlet)))
 }
 

@@ -85,13 +85,14 @@ impl Pen<'_> {
         match *value {
             RawValue::I64(number) => {
                 let number = number.cast_unsigned();
-                let Some((word, len)) = short_varint(number) else {
-                    let (bytes, len) = varint(number);
-                    self.head(name, 1 + len, [key(INT, VARINT)])?;
-                    return self.start(bytes, len);
-                };
-                self.head(name, 1 + len, [key(INT, VARINT)])?;
-                self.start(word.to_le_bytes(), len)
+                self.head(name, 1 + varint_len(number), [key(INT, VARINT)])?;
+                match short_varint(number) {
+                    Some((word, len)) => self.start(word.to_le_bytes(), len),
+                    None => {
+                        let (bytes, len) = varint(number);
+                        self.start(bytes, len)
+                    }
+                }
             }
             RawValue::Str(text) if text.len() <= limits.length => {
                 if text.len() < 0x80 {

@@ -21,6 +21,7 @@ pub(crate) mod flag {
     pub(crate) const UNDECIDED: u8 = 32;
     /// Until it is decided: the span above is sampled.
     pub(crate) const PARENT_SAMPLED: u8 = 64;
+    const _: () = assert!(RANDOM & (RECORDING | REMOTE | ASKS | OWN) == 0);
     /// What a span's children do not need to know.
     pub(crate) const OWN: u8 = UNWINDING | UNDECIDED | PARENT_SAMPLED;
 }

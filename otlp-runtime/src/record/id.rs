@@ -34,6 +34,7 @@ impl Generator {
     /// The same of one that was seeded.
     #[inline(always)]
     pub(crate) fn next_prepared(&self) -> u64 {
+        debug_assert_ne!(self.0.get(), [0; 2]);
         let [s0, mut s1] = self.0.get();
         let bits = s0.wrapping_add(s1).rotate_left(17).wrapping_add(s0);
         s1 ^= s0;

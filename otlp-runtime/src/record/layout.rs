@@ -1,7 +1,7 @@
 //! The raw record of a span as it lies in the log, and the views that read it.
 //!
 //! ```text
-//! word 0    words in the record (u32) | flags (u8) << 32 | events lost (24 bits) << 40
+//! word 0    words in the record (u32) | flags (u8) << 32 | events lost (23 bits) << 40 | a cut << 63
 //!      1    address of the `&'static Callsite`
 //!      2 3  clock at start and end; Unix nanoseconds where `flag::START_UNIX` and `flag::END_UNIX` say so
 //!      4 5  trace id, high and low half

@@ -82,7 +82,9 @@ thread_local! {
 pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> R {
     // Only the address is asked for within `LocalKey::with`, so that `f` is compiled where it is called.
     let local = LOCAL.with(std::ptr::from_ref);
-    // SAFETY: what is constant and has no destructor lives as long as the thread, which cannot end before `f` returns.
+    const { assert!(!std::mem::needs_drop::<Local>()) };
+    // SAFETY: what has no destructor is there until the thread's last destructors have run, and none of these runs within `f`
+    // that would take it away.
     f(unsafe { &*local })
 }
 
@@ -197,7 +199,10 @@ impl Local {
         // SAFETY: as in `append`.
         let (writer, chain) = unsafe { (&mut *self.writer.get(), &*self.chain.get()) };
         // SAFETY: this thread is the chain's one writer.
-        let done = unsafe { writer.push_here(chain, HEADER + body.len(), |words| write(words, head, body)) };
+        let done = unsafe {
+            // SAFETY: a writer gives out the words before it publishes them.
+            writer.push_here(chain, HEADER + body.len(), |words| write(words, head, body))
+        };
         if done {
             doze::published();
         }
@@ -296,14 +301,18 @@ impl Local {
 /// As for [`Writer::push`].
 unsafe fn push(writer: &mut Writer, chain: &Chain, head: [u64; HEADER], body: &[u64]) -> bool {
     // SAFETY: by this function's contract, and every word is written.
+    // A writer gives out the words before it publishes them.
     unsafe { writer.push(chain, &POOL, HEADER + body.len(), |words| write(words, || head, body)) }
 }
 
-/// Writes a record to words that nobody else reads or writes yet.
+/// Writes a record.
+///
+/// # Safety
+/// Nobody else reads or writes the words until they are published.
 #[inline(always)]
-fn write(words: &[Word], head: impl FnOnce() -> [u64; HEADER], body: &[u64]) {
+unsafe fn write(words: &[Word], head: impl FnOnce() -> [u64; HEADER], body: &[u64]) {
     if let Some((start, rest)) = words.split_first_chunk() {
-        // SAFETY: a `Writer` gives out the words before it publishes them.
+        // SAFETY: by this function's contract.
         unsafe {
             write_in(start, head());
             copy_in(rest, body);

@@ -11,13 +11,14 @@
 
 use super::pool::{LARGE, Pool, SMALL, Segment};
 use super::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use super::sync::{Word, light_barrier, will_write, with_words};
+use super::sync::{Word, light_barrier, with_words};
 
 /// The collector is woken from its sleep if one part in so many of the budget is in use.
 #[cfg(not(loom))]
 const WAKE_AT: usize = 8;
 
 /// How many words ahead of a record its writer asks for memory: so many that it comes in time.
+#[cfg(not(loom))]
 const AHEAD: usize = 64;
 
 /// No request.
@@ -104,8 +105,8 @@ impl Writer {
     /// Appends one record of `words` words, which `write` writes, and publishes it. `false`: there was no room.
     ///
     /// # Safety
-    /// This writer is the only one of `chain`, and always used with this chain and this pool. `write` writes every word, and
-    /// does nothing else.
+    /// This writer is the only one of `chain`, and always used with this chain and this pool. There is a word at least, and
+    /// `write` writes every word, and does nothing else.
     pub(crate) unsafe fn push(
         &mut self,
         chain: &Chain,
@@ -149,12 +150,16 @@ impl Writer {
     /// only after it was left behind or taken, and the latter the caller has ruled out.
     #[inline(always)]
     unsafe fn put(&mut self, words: usize, write: impl FnOnce(&[Word])) {
+        debug_assert!(words > 0);
         let start = self.at;
         self.at += words;
         // SAFETY: by this function's contract.
         unsafe {
             let segment = &*self.segment;
-            will_write(segment.words.as_ptr().wrapping_add(start + AHEAD), words);
+            #[cfg(not(loom))]
+            if start + AHEAD < self.end {
+                super::ahead::will_write(segment.words.as_ptr().wrapping_add(start + AHEAD), words);
+            }
             write(segment.words.get_unchecked(start..start + words));
             segment.tail.store(start + words, Ordering::Release);
         }

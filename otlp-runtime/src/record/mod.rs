@@ -7,6 +7,8 @@
 #![allow(unsafe_code)]
 
 #[cfg(not(loom))]
+mod ahead;
+#[cfg(not(loom))]
 pub mod callsite;
 #[cfg(not(loom))]
 pub(crate) mod clock;
@@ -60,6 +62,13 @@ pub(crate) mod text;
 pub(crate) mod timeline;
 #[cfg(not(loom))]
 pub mod value;
+
+/// Asks once what the processor can do. The clock is chosen here.
+#[cfg(not(loom))]
+pub(crate) fn prepare() {
+    clock::start();
+    ahead::start();
+}
 
 /// Sets the budgets, in bytes: logs, slots of open spans, and heap blocks of spans that outgrow their slot.
 #[cfg(not(loom))]

@@ -333,7 +333,7 @@ impl<C: Content> Slots<C> {
     }
 
     /// Whether more than half of what the budget allows is open, or kept by threads: then they keep no free slots. Where
-    /// several threads change that at once, it is right again after the next change.
+    /// several threads change that at once, it is right again after the next change, or when one of them finds no slot.
     #[inline(always)]
     pub(crate) fn is_scarce(&self) -> bool {
         self.scarce.load(Ordering::Relaxed)
@@ -384,10 +384,12 @@ impl<C: Content> Slots<C> {
     #[cold]
     fn grow(&'static self) -> Option<&'static Slot<C>> {
         let limit = self.limit.load(Ordering::Relaxed);
-        let chunk = self
-            .made
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |made| (made < limit).then_some(made + 1))
-            .ok()?;
+        let more = |made| (made < limit).then_some(made + 1);
+        let Ok(chunk) = self.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) else {
+            // Whoever keeps free slots is to give them back, whatever the flag said.
+            self.weigh();
+            return None;
+        };
         let first = chunk * CHUNK as u32;
         let make = || (first..first + CHUNK as u32).map(Slot::new).collect::<Vec<_>>().leak();
         #[cfg(not(loom))]

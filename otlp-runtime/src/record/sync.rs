@@ -140,27 +140,6 @@ pub(crate) unsafe fn with_words<R>(words: &[Word], f: impl FnOnce(&[u64]) -> R) 
     }
 }
 
-/// So many words from `from` on will be written soon. The collector, on another core, has read what was there before, so that
-/// each of its cache lines has to be fetched from there, to be owned; asked for in time, nobody waits for it. It is advice: any
-/// address will do.
-#[inline(always)]
-#[cfg_attr(not(all(target_arch = "x86_64", not(loom), not(miri))), allow(unused_variables))]
-pub(crate) fn will_write(from: *const Word, words: usize) {
-    #[cfg(all(target_arch = "x86_64", not(loom), not(miri)))]
-    {
-        let (mut from, end) = (from, from.wrapping_add(words));
-        while from < end {
-            // SAFETY: a prefetch reads nothing, and never faults. Every x86-64 processor decodes this one (Intel SDM,
-            // PREFETCHW: a no-operation where it is not supported); `_mm_prefetch` makes one for reading of it, unless the
-            // program is compiled for newer processors, and that would fetch each line twice.
-            unsafe {
-                std::arch::asm!("prefetchw [{}]", in(reg) from, options(nostack, preserves_flags, readonly));
-            }
-            from = from.wrapping_add(8);
-        }
-    }
-}
-
 /// Orders the writer's "I am writing" before its look at the reader's request. The reader pays for both sides with a
 /// process-wide barrier (`membarrier`), so here only the compiler must be held back.
 #[inline(always)]

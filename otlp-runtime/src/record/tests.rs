@@ -316,8 +316,16 @@ fn the_budget_bounds_the_slots() {
         }
     }
     FEW.set_limit(0);
-    let all: Vec<_> = std::iter::from_fn(|| FEW.take()).collect();
+    let half: Vec<_> = (0..32).map(|_| FEW.take().unwrap()).collect();
+    assert!(!FEW.is_scarce());
+    let more = FEW.take().unwrap();
+    assert!(FEW.is_scarce());
+    FEW.put(more);
+    assert!(!FEW.is_scarce());
+    let rest: Vec<_> = std::iter::from_fn(|| FEW.take()).collect();
+    let all = [half, rest].concat();
     assert_eq!(all.len(), 64, "one chunk is always there");
+    assert!(FEW.is_scarce());
     // SAFETY: just taken off the list.
     unsafe { all[0].claim() }.end(0, false);
     assert!(FEW.take().is_some() && FEW.take().is_none());
