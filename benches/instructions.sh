@@ -5,6 +5,8 @@
 #     benches/instructions.sh --check    # fails if a count differs by more than 3 % from benches/instructions.txt
 #     benches/instructions.sh --write    # writes benches/instructions.txt
 #
+# What is asked for ahead of time is not counted: valgrind has no such instruction.
+#
 # The counts are those of one compiler and clock, which the first line of the file names: with others, `--check` says so and
 # compares nothing.
 set -eu
