@@ -38,7 +38,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         title: "sync, no attributes",
         kind: Kind::Bursts(Shape::NoAttributes, Recording::Everything),
         contenders: ON_THE_CALLER,
-        repetitions: 5,
+        repetitions: 11,
         rows: &[caller("span, no attributes", &[budget(Against::Peer(Fastrace), 2.5, 3.5)])],
     },
     Workload {
@@ -46,7 +46,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         title: "sync, 2 attributes",
         kind: Kind::Bursts(Shape::TwoAttributes, Recording::Everything),
         contenders: EVERY_WAY,
-        repetitions: 5,
+        repetitions: 11,
         rows: &[caller(
             "span, 2 attributes",
             &[
@@ -62,7 +62,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         title: "sync, 8 attributes",
         kind: Kind::Bursts(Shape::EightAttributes, Recording::Everything),
         contenders: ON_THE_CALLER,
-        repetitions: 5,
+        repetitions: 11,
         rows: &[caller("span, 8 attributes", &[budget(Against::Peer(Fastrace), 8.0, 12.0)])],
     },
     Workload {
@@ -70,7 +70,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         title: "async, an await that is ready",
         kind: Kind::Bursts(Shape::Async(Wait::Ready), Recording::Everything),
         contenders: ON_THE_CALLER,
-        repetitions: 5,
+        repetitions: 11,
         rows: &[caller("async span, an await that is ready", &[budget(Against::BestPeer, 4.0, 6.0)])],
     },
     Workload {

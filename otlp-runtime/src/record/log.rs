@@ -188,6 +188,8 @@ impl Writer {
         }
         let Some(fresh) = pool.take(size) else { return false };
         #[cfg(not(loom))]
+        super::ahead::will_write(fresh.words.as_ptr(), AHEAD);
+        #[cfg(not(loom))]
         if let (held, limit) = pool.usage()
             && held > limit / WAKE_AT
         {
