@@ -6,7 +6,7 @@
 use super::attribute::{BOOL, DOUBLE, INT, STRING};
 use super::limits::SpanLimits;
 use super::span::{ATTRIBUTES, NAME, flags, ids, times};
-use super::wire::{FIXED64, LEN, VARINT, key, short_varint, varint, varint_len};
+use super::wire::{FIXED64, LEN, VARINT, key, long_varint, short_varint, varint, varint_len};
 use crate::processor::RecordSource;
 use crate::record::layout::{Entry, RawValue};
 use crate::record::lost::Lost;
@@ -85,13 +85,11 @@ impl Pen<'_> {
         match *value {
             RawValue::I64(number) => {
                 let number = number.cast_unsigned();
-                self.head(name, 1 + varint_len(number), [key(INT, VARINT)])?;
+                let len = varint_len(number);
+                self.head(name, 1 + len, [key(INT, VARINT)])?;
                 match short_varint(number) {
                     Some((word, len)) => self.start(word.to_le_bytes(), len),
-                    None => {
-                        let (bytes, len) = varint(number);
-                        self.start(bytes, len)
-                    }
+                    None => self.start(long_varint(number), len),
                 }
             }
             RawValue::Str(text) if text.len() <= limits.length => {

@@ -47,9 +47,10 @@ pub(super) fn short_varint(value: u64) -> Option<(u64, usize)> {
     Some((x | more, len))
 }
 
+/// The bytes of a varint of nine or ten.
 #[cold]
 #[inline(never)]
-fn long_varint(mut value: u64) -> [u8; 10] {
+pub(super) fn long_varint(mut value: u64) -> [u8; 10] {
     std::array::from_fn(|_| {
         let byte = value as u8 & 0x7f;
         value >>= 7;

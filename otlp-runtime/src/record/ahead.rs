@@ -3,28 +3,28 @@
 //! The collector, on another core, has read what was in a segment before. So each of its cache lines has to be fetched from
 //! there before it can be written, and to be owned: a prefetch for reading would fetch a line that has to be fetched again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::sync::Word;
 
-/// The processor has the instruction.
-static CAN_ASK: AtomicBool = AtomicBool::new(false);
+/// Whether the processor has the instruction.
+static ANSWER: AtomicU8 = AtomicU8::new(OPEN);
 
-/// Asks the processor once whether it can.
+const OPEN: u8 = 0;
+const NO: u8 = 1;
+const YES: u8 = 2;
+
+/// Asks the processor, unless that was done.
 pub(super) fn start() {
-    CAN_ASK.store(has_prefetchw(), Ordering::Relaxed);
+    if ANSWER.load(Ordering::Relaxed) == OPEN {
+        ANSWER.store(if has_prefetchw() { YES } else { NO }, Ordering::Relaxed);
+    }
 }
 
 /// Intel SDM vol. 2, CPUID, and AMD APM vol. 3: leaf 8000_0001h, ECX bit 8. The first 64-bit Pentium 4 has it not, and faults.
 #[cfg(target_arch = "x86_64")]
 fn has_prefetchw() -> bool {
-    use core::arch::x86_64::__cpuid;
-    const FEATURES: u32 = 0x8000_0001;
-    #[allow(unused_unsafe, reason = "safe since Rust 1.94")]
-    // SAFETY: every x86_64 has the instruction.
-    unsafe {
-        __cpuid(0x8000_0000).eax >= FEATURES && __cpuid(FEATURES).ecx & 1 << 8 != 0
-    }
+    super::cpuid::extended(0x8000_0001).is_some_and(|features| features.ecx & 1 << 8 != 0)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -37,7 +37,7 @@ fn has_prefetchw() -> bool {
 #[cfg_attr(any(not(target_arch = "x86_64"), miri), allow(unused_variables, unused_mut))]
 pub(super) fn will_write(mut from: *const Word, words: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if CAN_ASK.load(Ordering::Relaxed) {
+    if ANSWER.load(Ordering::Relaxed) == YES {
         let end = from.wrapping_add(words);
         while from < end {
             // SAFETY: the processor has the instruction, which changes nothing and never faults.

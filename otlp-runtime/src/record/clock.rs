@@ -51,13 +51,7 @@ fn tsc_is_trusted() -> bool {
 /// Intel SDM vol. 3, 19.17.1 and AMD APM vol. 3: CPUID 8000_0007h, EDX bit 8.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn has_invariant_tsc() -> bool {
-    use core::arch::x86_64::__cpuid;
-    const POWER: u32 = 0x8000_0007;
-    #[allow(unused_unsafe, reason = "safe since Rust 1.94")]
-    // SAFETY: every x86_64 has the instruction.
-    unsafe {
-        __cpuid(0x8000_0000).eax >= POWER && __cpuid(POWER).edx & 1 << 8 != 0
-    }
+    super::cpuid::extended(0x8000_0007).is_some_and(|power| power.edx & 1 << 8 != 0)
 }
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ impl Local {
     #[cold]
     #[inline(never)]
     pub(crate) fn publish(&self, head: [u64; HEADER], body: &[u64]) -> bool {
-        let done = self.append_specially(head, body);
+        let done = self.append(head, body);
         if !done {
             self.count(Loss::NoRoom, head[ROUTE] as u32);
         }
@@ -209,15 +209,8 @@ impl Local {
         done
     }
 
-    fn append(&self, head: [u64; HEADER], body: &[u64]) -> bool {
-        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
-        // `publish_here`, and not again before `push` returns: what it calls is this crate's, but for the
-        // allocator, and while that runs the state is not `READY`.
-        unsafe { push(&mut *self.writer.get(), &*self.chain.get(), head, body) }
-    }
-
     /// Also for a thread that is new, ending, or one that does not record but was given a span to end.
-    fn append_specially(&self, head: [u64; HEADER], body: &[u64]) -> bool {
+    fn append(&self, head: [u64; HEADER], body: &[u64]) -> bool {
         let state = self.state.get();
         if state & ALLOCATING != 0 {
             return false;
@@ -225,7 +218,10 @@ impl Local {
         if state & READY == 0 && !self.prepare() {
             return append_late(head, body);
         }
-        self.append(head, body)
+        // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
+        // `publish_here`, and not again before `push` returns: what it calls is this crate's, but for the
+        // allocator, and while that runs the state is not `READY`.
+        unsafe { push(&mut *self.writer.get(), &*self.chain.get(), head, body) }
     }
 
     /// Counts a span that found no slot.

@@ -10,7 +10,7 @@ use loom::thread;
 use super::log::{Chain, Reader, Registry, Writer};
 use super::pool::Pool;
 use super::slot::{Content, Handle, Owned, Refused, Slot, Slots};
-use super::sync::{Word, copy_in, write_in};
+use super::sync::{Word, write_in};
 
 struct Shared {
     pool: Pool,
@@ -38,12 +38,7 @@ fn read(reader: &mut Reader, shared: &Shared, into: &mut Vec<u64>) -> bool {
 /// As for [`Writer::push`].
 unsafe fn push(writer: &mut Writer, chain: *const Chain, shared: &Shared, word: u64) -> bool {
     // SAFETY: nobody else has the words while they are written.
-    let write = |words: &[Word]| unsafe {
-        match words.first_chunk() {
-            Some(place) if word % 2 == 0 => write_in(place, [word]),
-            _ => copy_in(words, &[word]),
-        }
-    };
+    let write = |words: &[Word]| unsafe { write_in(words.first_chunk().unwrap(), [word]) };
     // SAFETY: by this function's contract.
     unsafe { writer.push_here(&*chain, 1, write) || writer.push(&*chain, &shared.pool, 1, write) }
 }

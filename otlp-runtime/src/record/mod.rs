@@ -18,6 +18,8 @@ mod compact;
 pub(crate) mod context;
 #[cfg(not(loom))]
 pub(crate) mod counters;
+#[cfg(all(target_arch = "x86_64", not(loom)))]
+mod cpuid;
 #[cfg(not(loom))]
 pub(crate) mod doze;
 #[cfg(not(loom))]

@@ -400,7 +400,6 @@ impl<C: Content> Slots<C> {
         for index in first + 1..first + CHUNK as u32 {
             self.put(self.get(index)?);
         }
-        self.weigh();
         self.get(first)
     }
 

@@ -43,7 +43,7 @@ fn start_below_current(callsite: &'static Callsite) -> Option<Starting> {
 #[inline(never)]
 pub(crate) fn start_under(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
     if is_followed(callsite, parent) && !local.is_silent() {
-        claim(local, following(callsite, parent, local.ids.next()))
+        follow(local, callsite, parent)
     } else {
         start_asked(local, callsite, parent)
     }
@@ -55,6 +55,12 @@ fn is_followed(callsite: &'static Callsite, parent: &Parent) -> bool {
     parent.flags & (context_flag::RECORDING | context_flag::REMOTE | context_flag::ASKS) == context_flag::RECORDING
         && !callsite.metadata().root
         && callsite.is_wanted(route::consumer(parent.route))
+}
+
+/// Starts a child that is recorded because its parent is.
+#[inline(always)]
+fn follow(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+    claim(local, following(callsite, parent, local.ids.next()))
 }
 
 /// A child that is recorded because its parent is.
@@ -108,8 +114,7 @@ fn start_asked(local: &Local, callsite: &'static Callsite, parent: &Parent) -> O
     }
     let Some(branch) = branch(callsite, parent) else {
         // The children of a span that is not recorded are not either.
-        let recorded = parent.flags & context_flag::RECORDING != 0;
-        return recorded.then(|| claim(local, following(callsite, parent, local.ids.next()))).flatten();
+        return if parent.flags & context_flag::RECORDING != 0 { follow(local, callsite, parent) } else { None };
     };
     let captured = route::is_capture(parent.route);
     let route = if captured { parent.route } else { route::global() };

@@ -81,9 +81,9 @@ pub(crate) unsafe fn write_in<const N: usize>(words: &[Word; N], source: [u64; N
         std::ptr::from_ref(words).cast::<[u64; N]>().cast_mut().write(source);
     }
     #[cfg(loom)]
-    for (word, value) in words.iter().zip(source) {
-        // SAFETY: unshared by this function's contract; loom checks it.
-        word.0.with_mut(|word| unsafe { *word = value });
+    // SAFETY: by this function's contract.
+    unsafe {
+        copy_in(words, &source);
     }
 }
 
