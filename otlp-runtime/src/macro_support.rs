@@ -123,7 +123,7 @@ fn start_below(
     parent: &Context,
     fields: impl FnOnce(&mut Fields<'_>),
 ) -> Option<Starting> {
-    with_fields(local::with(|local| start::start_under(local, callsite, &parent.parent))?, fields)
+    with_fields(start::start_under(local::here(), callsite, &parent.parent)?, fields)
 }
 
 #[inline(always)]

@@ -2,6 +2,7 @@
 
 /// Nanoseconds since some moment in the past.
 #[cfg(unix)]
+#[cold]
 pub(crate) fn monotonic_nanos() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a valid place for the answer. The clock exists wherever `std::time::Instant` does.
@@ -10,6 +11,7 @@ pub(crate) fn monotonic_nanos() -> u64 {
 }
 
 #[cfg(not(unix))]
+#[cold]
 pub(crate) fn monotonic_nanos() -> u64 {
     use std::sync::OnceLock;
     use std::time::Instant;

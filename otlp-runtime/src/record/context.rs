@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::local::{self, Local};
-use super::span::SpanHandle;
+use super::span::{Header, HeldSpan, Open, SpanHandle};
 
 /// Flags of a context.
 pub(crate) mod flag {
@@ -43,6 +43,28 @@ pub(crate) struct Parent {
 impl Parent {
     pub(crate) const NONE: Self = Self { trace_high: 0, trace_low: 0, span_id: 0, handle: None, route: 0, flags: 0 };
 
+    /// A span that is open.
+    #[inline(always)]
+    pub(super) fn of(span: HeldSpan) -> Self {
+        span.header(|Open { header, .. }| Self {
+            handle: (header.flags & flag::RECORDING != 0).then(|| span.handle()),
+            ..Self::without_handle(header)
+        })
+    }
+
+    /// The same for its children alone.
+    #[inline(always)]
+    pub(super) fn without_handle(header: &Header) -> Self {
+        Self {
+            trace_high: header.trace_high,
+            trace_low: header.trace_low,
+            span_id: header.span_id,
+            handle: None,
+            route: header.route,
+            flags: header.flags & !flag::OWN,
+        }
+    }
+
     /// The same span as a process sees it that is not its own: a forked child, whose parent has the span.
     #[cold]
     pub(crate) fn as_remote(&self) -> Self {
@@ -51,10 +73,11 @@ impl Parent {
     }
 }
 
-/// A thread's current context, and how it was entered.
+/// What is current on a thread, and how it was entered.
 #[derive(Clone, Copy)]
 pub(crate) struct Current {
-    pub(crate) parent: Parent,
+    /// A span that stays open while it is current. `None`: whatever [`Local::other`] says.
+    pub(super) span: Option<HeldSpan>,
     /// Contexts below this one.
     depth: u64,
     /// The thread's count of entries when this one was entered.
@@ -62,7 +85,16 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    pub(crate) const NONE: Self = Self { parent: Parent::NONE, depth: 0, entry: 0 };
+    pub(crate) const NONE: Self = Self { span: None, depth: 0, entry: 0 };
+
+    /// Makes something else current; returns its entry.
+    #[inline(always)]
+    fn give_way(self, local: &Local, span: Option<HeldSpan>) -> u64 {
+        let entry = local.entries.get() + 1;
+        local.entries.set(entry);
+        local.current.set(Self { span, depth: self.depth + 1, entry });
+        entry
+    }
 }
 
 /// Which contexts are left although their guards are still there, because an outer one went first.
@@ -102,14 +134,69 @@ impl Left {
     }
 }
 
-/// A context that was entered; dropping it restores the one before.
-///
-/// It restores only if the thread's context is still its own or one entered later and deeper, so guards that are dropped
-/// out of order do no harm.
+/// A context that was entered, and what to restore.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    displaced: Current,
+    /// What [`Local::other`] was, if that was current.
+    other: Parent,
+    entry: u64,
+}
+
+impl Frame {
+    pub(super) const NONE: Self = Self { displaced: Current::NONE, other: Parent::NONE, entry: 0 };
+
+    /// Enters a span.
+    ///
+    /// # Safety
+    /// The frame is left before the span ends, before its header changes, and before any frame that was there already, but for
+    /// those of [`Guard::enter_leakable`].
+    #[inline(always)]
+    pub(super) unsafe fn enter(&mut self, local: &Local, span: HeldSpan) {
+        let displaced = local.current.get();
+        if displaced.span.is_none() {
+            self.other = local.other.get();
+        }
+        (self.displaced, self.entry) = (displaced, displaced.give_way(local, Some(span)));
+    }
+
+    /// Restores what was displaced, unless the thread's context is neither this one nor one that was entered later and deeper:
+    /// so it does no harm to leave frames out of order.
+    #[inline(always)]
+    pub(super) fn exit(&self, local: &Local) {
+        if local.current.get().entry == self.entry {
+            self.restore(local);
+        } else {
+            self.exit_out_of_order(local);
+        }
+    }
+
+    #[inline(always)]
+    fn restore(&self, local: &Local) {
+        local.current.set(self.displaced);
+        if self.displaced.span.is_none() {
+            local.other.set(self.other);
+        }
+    }
+
+    /// Guards that were entered within this one are left with it: their own exits do nothing later.
+    #[cold]
+    #[inline(never)]
+    fn exit_out_of_order(&self, local: &Local) {
+        let (now, depth) = (local.current.get(), self.displaced.depth + 1);
+        let mut left = local.left.get();
+        if now.entry > self.entry && now.depth >= depth && !left.has(self.entry, depth) {
+            left.add(local.entries.get(), depth);
+            local.left.set(left);
+            self.restore(local);
+        }
+    }
+}
+
+/// A context that was entered; dropping it leaves it.
 #[must_use]
 pub(crate) struct Guard {
-    displaced: Current,
-    entry: u64,
+    frame: Frame,
     /// Belongs to its thread.
     thread: PhantomData<*const ()>,
 }
@@ -123,63 +210,56 @@ impl std::fmt::Debug for Guard {
 impl Guard {
     /// Enters `parent`.
     ///
-    /// The guard must not be leaked or kept past the call it was made in, unless the displaced span is shared first: see
-    /// [`Guard::enter_leakable`].
+    /// The guard must not be leaked or kept past the call it was made in: use [`Guard::enter_leakable`] where users could.
     #[inline(always)]
-    pub(crate) fn enter(local: &Local, parent: Parent) -> Self {
+    pub(crate) fn enter(parent: Parent) -> Self {
+        let local = local::here();
+        Self::displace(local, local.current.get(), local.other.replace(parent), None)
+    }
+
+    /// Enters a span.
+    ///
+    /// # Safety
+    /// As for [`Frame::enter`].
+    #[inline(always)]
+    pub(super) unsafe fn enter_span(span: HeldSpan) -> Self {
+        let local = local::here();
         let displaced = local.current.get();
-        let entry = local.entries.get() + 1;
-        local.entries.set(entry);
-        local.current.set(Current { parent, depth: displaced.depth + 1, entry });
-        Self { displaced, entry, thread: PhantomData }
+        let other = if displaced.span.is_none() { local.other.get() } else { Parent::NONE };
+        Self::displace(local, displaced, other, Some(span))
+    }
+
+    #[inline(always)]
+    fn displace(local: &Local, displaced: Current, other: Parent, span: Option<HeldSpan>) -> Self {
+        Self { frame: Frame { displaced, other, entry: displaced.give_way(local, span) }, thread: PhantomData }
     }
 
     /// Enters `parent` with a guard that users may keep: if they do, the displaced span could be current here and on
-    /// another thread at once, so from now on it is treated as shared.
+    /// another thread at once, so from now on it is treated as shared; and it may have ended when it is current again.
     pub(crate) fn enter_leakable(parent: Parent) -> Self {
-        local::with(|local| {
-            if let Some(handle) = local.current.get().parent.handle {
-                // SAFETY: the span is current on this thread, and if it was shared with no other it is so nowhere else.
-                unsafe { handle.share() };
-            }
-            Self::enter(local, parent)
-        })
-    }
-
-    #[inline(always)]
-    pub(crate) fn exit(&self, local: &Local) {
-        if local.current.get().entry == self.entry {
-            local.current.set(self.displaced);
-        } else {
-            self.exit_out_of_order(local);
+        let local = local::here();
+        let other = local.parent();
+        if let Some(handle) = other.handle {
+            // SAFETY: the span is current on this thread, and if it was shared with no other it is so nowhere else.
+            unsafe { handle.share() };
         }
-    }
-
-    /// Guards that were entered within this one are left with it: their own exits do nothing later.
-    #[cold]
-    #[inline(never)]
-    fn exit_out_of_order(&self, local: &Local) {
-        let (now, depth) = (local.current.get(), self.displaced.depth + 1);
-        let mut left = local.left.get();
-        if now.entry > self.entry && now.depth >= depth && !left.has(self.entry, depth) {
-            left.add(local.entries.get(), depth);
-            local.left.set(left);
-            local.current.set(self.displaced);
-        }
+        local.other.set(parent);
+        Self::displace(local, Current { span: None, ..local.current.get() }, other, None)
     }
 }
 
 impl Drop for Guard {
     #[inline(always)]
     fn drop(&mut self) {
-        local::with(|local| self.exit(local));
+        self.frame.exit(local::here());
     }
 }
 
 /// The current context of this thread, for children on this thread alone; none where nothing may be recorded.
 #[inline(always)]
 pub(crate) fn current() -> Parent {
-    local::with(|local| if local.is_silent() { Parent::NONE } else { local.current.get().parent })
+    let local = local::here();
+    if local.is_silent() { Parent::NONE } else { local.parent() }
 }
 
 /// The current context, to be handed out: its span may be updated from any thread from now on.
@@ -198,52 +278,91 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::record::span::{ScopedSpan, Starting};
 
     #[derive(Clone, Debug)]
     enum Step {
-        Enter,
-        /// The guard of this number, among those that are there.
+        /// A span, for as long as it is open.
+        Begin,
+        /// The innermost of these.
+        End,
+        /// A context, with a guard that may go at any time.
+        Attach,
+        /// The guard of this number, among those that are there; the newest are the likeliest.
         Drop(usize),
         Leak(usize),
     }
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            4 => Just(Step::Enter),
-            5 => (0..8_usize).prop_map(Step::Drop),
+            3 => Just(Step::Begin),
+            3 => Just(Step::End),
+            3 => Just(Step::Attach),
+            4 => (0..8_usize).prop_map(Step::Drop),
             1 => (0..8_usize).prop_map(Step::Leak),
         ]
     }
 
+    /// A span that is not recorded.
+    fn begin(id: u64) -> ScopedSpan {
+        // SAFETY: the slot was just taken for us alone.
+        let mut owned = unsafe { local::here().take_slot().unwrap().claim() };
+        owned.header_mut(|Open { header, .. }| (header.span_id, header.flags) = (id, 0));
+        ScopedSpan::new(Starting::new(owned))
+    }
+
+    /// Takes the steps on a thread of its own, whose context is empty. After each, `check` is given what should be current.
+    fn take(
+        steps: Vec<Step>,
+        check: impl Fn(u64) -> Result<(), TestCaseError> + Send + 'static,
+    ) -> Result<(), TestCaseError> {
+        let run = move || {
+            let mut spans: Vec<(u64, ScopedSpan)> = Vec::new();
+            let (mut guards, mut entered): (Vec<(u64, Guard)>, Vec<u64>) = (Vec::new(), Vec::new());
+            for (step, id) in steps.into_iter().zip(1..) {
+                let mut left = None;
+                match step {
+                    Step::Begin => {
+                        spans.push((id, begin(id)));
+                        entered.push(id);
+                    }
+                    Step::End => left = spans.pop().map(|(id, _)| id),
+                    Step::Attach => {
+                        guards.push((id, Guard::enter_leakable(Parent { span_id: id, ..Parent::NONE })));
+                        entered.push(id);
+                    }
+                    _ if guards.is_empty() => {}
+                    Step::Drop(n) => left = Some(guards.remove(guards.len() - 1 - n % guards.len()).0),
+                    Step::Leak(n) => std::mem::forget(guards.remove(guards.len() - 1 - n % guards.len())),
+                }
+                if let Some(at) = entered.iter().position(|&other| Some(other) == left) {
+                    entered.truncate(at);
+                }
+                let open = spans.iter().map(|(_, span)| span.live().parent().span_id).collect::<Vec<_>>();
+                let current = local::here().current_span().map(|span| Parent::of(span).span_id);
+                prop_assert!(current.is_none_or(|id| open.contains(&id)), "{current:?} has ended; open are {open:?}");
+                check(entered.last().copied().unwrap_or(0))?;
+            }
+            // The innermost first.
+            while spans.pop().is_some() {}
+            Ok(())
+        };
+        std::thread::spawn(run).join().unwrap()
+    }
+
     proptest! {
         #[test]
-        fn dropping_a_guard_leaves_what_lies_within_it(steps in prop::collection::vec(step(), 0..60)) {
-            // On a thread of its own, whose context is empty.
-            let run = move || -> Result<(), TestCaseError> {
-                let (mut guards, mut entered): (Vec<(u64, Guard)>, Vec<u64>) = (Vec::new(), Vec::new());
-                for (step, id) in steps.into_iter().zip(1..) {
-                    match step {
-                        Step::Enter => {
-                            let parent = Parent { span_id: id, ..Parent::NONE };
-                            guards.push((id, local::with(|local| Guard::enter(local, parent))));
-                            entered.push(id);
-                        }
-                        // The newest are the likeliest.
-                        _ if guards.is_empty() => {}
-                        Step::Drop(n) => {
-                            let (id, guard) = guards.remove(guards.len() - 1 - n % guards.len());
-                            drop(guard);
-                            if let Some(at) = entered.iter().position(|&other| other == id) {
-                                entered.truncate(at);
-                            }
-                        }
-                        Step::Leak(n) => std::mem::forget(guards.remove(guards.len() - 1 - n % guards.len())),
-                    }
-                    prop_assert_eq!(current().span_id, entered.last().copied().unwrap_or(0));
-                }
+        fn leaving_a_context_leaves_what_lies_within_it(steps in prop::collection::vec(step(), 0..60)) {
+            take(steps, |expected| {
+                prop_assert_eq!(current().span_id, expected);
                 Ok(())
-            };
-            std::thread::spawn(run).join().unwrap()?;
+            })?;
+        }
+
+        /// Also where so many guards are dropped out of order that not all can be told apart.
+        #[test]
+        fn what_is_current_is_open(steps in prop::collection::vec(step(), 0..600)) {
+            take(steps, |_| Ok(()))?;
         }
     }
 }

@@ -62,10 +62,6 @@ impl Block {
     /// Forgets the words from `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
-        if len == 0 {
-            // Whoever recycles it later does not look at an empty block.
-            self.recycle();
-        }
     }
 
     /// Puts `first` before all other words, in the room that [`Block::extend`] has kept.

@@ -1,10 +1,17 @@
-//! Random trace and span ids (W3C Trace Context Level 2; spec-checklist TRC3): xoroshiro128++, one state for each thread,
-//! seeded from the operating system.
+//! Random trace and span ids (W3C Trace Context Level 2; spec-checklist TRC3), from one generator for each thread that is
+//! seeded by the operating system.
+//!
+//! It is multiplicative congruential, with 128 bits of state of which the upper half is given out, and with a multiplier of 64
+//! bits for which 32 TB of output pass PractRand (O'Neill, "128-bit MCG Passes PractRand", pcg-random.org, 2017; known as
+//! lehmer64). It takes half the instructions of xoroshiro128++. Its period is 2^126: threads that are seeded at random do not
+//! meet.
 
 use std::cell::Cell;
 
-/// A thread's generator; all zero until first used.
+/// A thread's generator: its state, which is odd, or 0 until it is first used. The lower half comes first.
 pub(crate) struct Generator(Cell<[u64; 2]>);
+
+const MULTIPLIER: u64 = 0xda94_2042_e4dd_58b5;
 
 impl Generator {
     pub(crate) const fn new() -> Self {
@@ -35,10 +42,10 @@ impl Generator {
     #[inline(always)]
     pub(crate) fn next_prepared(&self) -> u64 {
         debug_assert_ne!(self.0.get(), [0; 2]);
-        let [s0, mut s1] = self.0.get();
-        let bits = s0.wrapping_add(s1).rotate_left(17).wrapping_add(s0);
-        s1 ^= s0;
-        self.0.set([s0.rotate_left(49) ^ s1 ^ (s1 << 21), s1.rotate_left(28)]);
+        let [low, high] = self.0.get();
+        let state = (u128::from(high) << 64 | u128::from(low)).wrapping_mul(MULTIPLIER.into());
+        let bits = (state >> 64) as u64;
+        self.0.set([state as u64, bits]);
         bits.max(1)
     }
 }
@@ -52,10 +59,10 @@ fn seed() -> [u64; 2] {
         let state = std::hash::RandomState::new();
         let mut hasher = state.build_hasher();
         hasher.write_u64(u64::from(std::process::id()));
-        return [hasher.finish().max(1), state.hash_one(std::thread::current().id())];
+        return [hasher.finish() | 1, state.hash_one(std::thread::current().id())];
     }
-    let bits = u128::from_ne_bytes(bytes).max(1);
-    [(bits >> 64) as u64, bits as u64]
+    let state = u128::from_ne_bytes(bytes) | 1;
+    [state as u64, (state >> 64) as u64]
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ impl Inline {
     /// Whether a word and `rest` more find room.
     #[inline(always)]
     pub(crate) fn has_room(&self, rest: usize) -> bool {
-        rest < (self.end - self.len) as usize
+        let more = rest.checked_add(1);
+        more.and_then(|more| more.checked_add(self.len as usize)).is_some_and(|end| end <= self.end as usize)
     }
 
     /// A word and `rest` more, which are in use from now on.
@@ -47,10 +48,11 @@ impl Inline {
     #[inline(always)]
     pub(crate) unsafe fn take(&mut self, rest: usize) -> (&mut u64, &mut [u64]) {
         debug_assert!(self.has_room(rest));
-        // SAFETY: `len + 1 + rest <= end <= INLINE`.
+        let start = self.len as usize;
+        self.len = (start + 1 + rest) as u32;
+        // SAFETY: `start + 1 + rest <= end <= INLINE`.
         unsafe {
-            let first = self.words.as_mut_ptr().add(self.len as usize);
-            self.len += 1 + rest as u32;
+            let first = self.words.as_mut_ptr().add(start);
             (&mut *first, std::slice::from_raw_parts_mut(first.add(1), rest))
         }
     }
@@ -73,7 +75,7 @@ impl Inline {
     /// Forgets all.
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
-        (self.len, self.end) = (0, INLINE as u32);
+        self.len = 0;
     }
 }
 
@@ -135,7 +137,7 @@ mod tests {
                     }
                     Op::Clear => {
                         inline.clear();
-                        (model, end) = (Vec::new(), INLINE);
+                        model = Vec::new();
                     }
                 }
                 prop_assert_eq!(inline.words(), &*model);

@@ -38,8 +38,8 @@ pub(crate) enum Key<'k> {
 pub(crate) struct Journal {
     /// Closed once `heap` holds something.
     inline: Inline,
-    /// Something other than the callsite's own fields was written.
-    amended: bool,
+    /// [`AMENDED`] and [`SPECIAL`].
+    marks: u8,
     events: u16,
     links: u16,
     /// Words in the heap from which on it is worth while to look for what is overwritten.
@@ -69,7 +69,7 @@ impl Journal {
     pub(crate) const fn new() -> Self {
         Self {
             inline: Inline::new(),
-            amended: false,
+            marks: 0,
             events: 0,
             links: 0,
             compact_at: COMPACT,
@@ -82,16 +82,16 @@ impl Journal {
     #[inline(always)]
     pub(crate) fn recycle(&mut self) {
         self.inline.clear();
-        (self.amended, self.events, self.links) = (false, 0, 0);
-        (self.compact_at, self.lost) = (COMPACT, Lost::NONE);
-        if !self.heap.is_empty() {
-            self.recycle_heap();
+        if self.marks != 0 {
+            self.recycle_marked();
         }
     }
 
-    #[cold]
     #[inline(never)]
-    fn recycle_heap(&mut self) {
+    fn recycle_marked(&mut self) {
+        self.inline.reopen();
+        (self.marks, self.events, self.links) = (0, 0, 0);
+        (self.compact_at, self.lost) = (COMPACT, Lost::NONE);
         self.heap.recycle();
     }
 
@@ -116,30 +116,32 @@ impl Journal {
     /// Whether everything found room, and that in place.
     #[inline(always)]
     pub(crate) fn is_whole(&self) -> bool {
-        self.lost == Lost::NONE && self.heap.is_empty()
+        debug_assert!(self.marks & SPECIAL != 0 || self.lost == Lost::NONE && self.heap.is_empty());
+        self.marks & SPECIAL == 0
     }
 
     /// What found no room so far.
-    #[inline(always)]
     pub(crate) fn lost(&self) -> Lost {
         self.lost
     }
 
     /// What found no room so far, to be changed.
+    #[cold]
     pub(crate) fn lost_mut(&mut self) -> &mut Lost {
+        self.marks |= SPECIAL;
         &mut self.lost
     }
 
     /// Whether something other than the callsite's own fields was written.
     #[inline(always)]
     pub(crate) fn is_amended(&self) -> bool {
-        self.amended
+        self.marks & AMENDED != 0
     }
 
     /// Something other than the callsite's own fields is about to be written.
     #[inline(always)]
     pub(crate) fn amend(&mut self) {
-        self.amended = true;
+        self.marks |= AMENDED;
     }
 
     /// Makes room, if it is worth while, before an update. No entry is open.
@@ -209,6 +211,7 @@ impl Journal {
     #[cold]
     fn room_in_heap(&mut self, rest: usize) -> Option<(&mut u64, &mut [u64])> {
         let words = self.heap.extend(rest.checked_add(1)?, INLINE)?;
+        self.marks |= SPECIAL;
         self.inline.close();
         words.split_first_mut()
     }
@@ -232,22 +235,24 @@ impl Journal {
     /// Appends an entry whose payload is bytes.
     #[inline]
     pub(crate) fn bytes(&mut self, key: Key<'_>, tag: u8, bytes: &[u8]) {
-        self.put(key, tag, bytes.len(), |payload| copy_bytes(payload, bytes));
+        // SAFETY: the payload has room for so many bytes.
+        self.put(key, tag, bytes.len(), |payload| unsafe { copy_bytes(payload, bytes) });
     }
 
     #[inline(always)]
     fn put(&mut self, key: Key<'_>, tag: u8, payload_bytes: usize, fill: impl FnOnce(&mut [u64])) {
         let (kind, number, text) = parts(key);
-        let Ok(number) = u16::try_from(number) else { return self.lost.add_attributes(1) };
+        let Ok(number) = u16::try_from(number) else { return self.lost_mut().add_attributes(1) };
         let key_words = text.len().div_ceil(8);
         // Lengths of slices are far from what overflows.
         let Some((first, rest)) = self.room(key_words + ((payload_bytes + 7) >> 3)) else {
-            return self.lost.add_attributes(1);
+            return self.lost_mut().add_attributes(1);
         };
         // There was room, so the length fits.
         *first = entry_word(tag, kind, number, payload_bytes as u32);
         if let Some((key_part, payload)) = rest.split_at_mut_checked(key_words) {
-            copy_bytes(key_part, text.as_bytes());
+            // SAFETY: it is cut off at the text's length.
+            unsafe { copy_bytes(key_part, text.as_bytes()) };
             fill(payload);
         }
     }
@@ -273,7 +278,7 @@ impl Journal {
         if text.len() <= max {
             return text;
         }
-        self.lost.add_cut();
+        self.lost_mut().add_cut();
         (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
     }
 
@@ -283,9 +288,10 @@ impl Journal {
         match self.room(message.len().div_ceil(8)) {
             Some((first, payload)) => {
                 *first = entry_word(tag::STATUS, key::NONE, code as u16, message.len() as u32);
-                copy_bytes(payload, message.as_bytes());
+                // SAFETY: room for so many bytes was asked for.
+                unsafe { copy_bytes(payload, message.as_bytes()) };
             }
-            None if code == StatusCode::Error => self.lost.add_error(),
+            None if code == StatusCode::Error => self.lost_mut().add_error(),
             None => {}
         }
     }
@@ -298,11 +304,12 @@ impl Journal {
             .flatten();
         match open {
             Some(open) => {
+                self.amend();
                 self.events += 1;
                 write(self);
                 self.close(open);
             }
-            None => self.lost.add_events(1),
+            None => self.lost_mut().add_events(1),
         }
     }
 
@@ -312,11 +319,12 @@ impl Journal {
             (self.links < KEPT_LINKS.load(Ordering::Relaxed)).then(|| self.open(Key::None, tag::LINK, fixed)).flatten();
         match open {
             Some(open) => {
+                self.amend();
                 self.links += 1;
                 write(self);
                 self.close(open);
             }
-            None => self.lost.add_links(1),
+            None => self.lost_mut().add_links(1),
         }
     }
 
@@ -329,7 +337,8 @@ impl Journal {
         let (first, rest) = self.room(key_words + fixed.len())?;
         let (key_part, payload) = rest.split_at_mut_checked(key_words)?;
         *first = 0;
-        copy_bytes(key_part, text.as_bytes());
+        // SAFETY: it is cut off at the text's length.
+        unsafe { copy_bytes(key_part, text.as_bytes()) };
         payload.copy_from_slice(fixed);
         Some(Open { before, word: entry_word(tag, kind, number, 0), head: 1 + key_words })
     }
@@ -365,19 +374,21 @@ impl Journal {
             }
         }
         (self.events, self.links) = (events, links);
-        self.lost.add(other.lost);
+        if other.lost != Lost::NONE {
+            self.lost_mut().add(other.lost);
+        }
     }
 
     /// Counts what is in `other`.
     #[cold]
     fn refuse(&mut self, other: &Journal) {
-        self.lost.add_events(other.events.into());
-        self.lost.add_links(other.links.into());
+        self.lost_mut().add_events(other.events.into());
+        self.lost_mut().add_links(other.links.into());
         let listed = u32::from(other.events) + u32::from(other.links);
-        self.lost.add_attributes(other.entries().saturating_sub(listed));
+        self.lost_mut().add_attributes(other.entries().saturating_sub(listed));
         // What an event lacks is lost with it.
         if listed == 0 {
-            self.lost.add(other.lost);
+            self.lost_mut().add(other.lost);
         }
     }
 
@@ -393,6 +404,10 @@ impl Journal {
     }
 }
 
+/// In [`Journal::marks`]: something other than the callsite's own fields was written.
+const AMENDED: u8 = super::layout::flag::AMENDED;
+/// Something was lost, or is in the heap, or was.
+const SPECIAL: u8 = 1;
 /// From how many words in the heap on overwritten entries are looked for (4 KiB).
 const COMPACT: u32 = 512;
 /// Longer names of spans and events are cut.
@@ -409,25 +424,26 @@ fn parts(key: Key<'_>) -> (u8, usize, &str) {
     }
 }
 
-/// Copies `bytes` into words, the last of them padded with zeros.
+/// Copies `bytes` into the words that they take, the last of them padded with zeros.
+///
+/// # Safety
+/// There are so many words.
 #[inline(always)]
-fn copy_bytes(words: &mut [u64], bytes: &[u8]) {
+unsafe fn copy_bytes(words: &mut [u64], bytes: &[u8]) {
+    debug_assert_eq!(words.len(), bytes.len().div_ceil(8));
     let (whole, rest) = bytes.as_chunks::<8>();
-    let Some((words, last)) = words.split_at_mut_checked(whole.len()) else { return };
     let (mut from, mut to) = (whole.as_ptr(), words.as_mut_ptr());
     let end = whole.as_ptr_range().end;
-    // SAFETY: both have the same length. Volatile keeps it from becoming a call of `memcpy`, which costs more than most texts.
+    // SAFETY: by this function's contract. Volatile keeps it from becoming a call of `memcpy`, which costs more than most texts.
     unsafe {
         while from < end {
             to.write_volatile(u64::from_ne_bytes(*from));
             from = from.add(1);
             to = to.add(1);
         }
-    }
-    if !rest.is_empty()
-        && let Some(word) = last.first_mut()
-    {
-        *word = last_word(bytes, rest);
+        if !rest.is_empty() {
+            *to = last_word(bytes, rest);
+        }
     }
 }
 

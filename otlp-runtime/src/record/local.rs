@@ -7,15 +7,15 @@ use std::cell::{Cell, UnsafeCell};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::context::{Current, Left};
+use super::context::{Current, Left, Parent};
 use super::doze;
 use super::id::Generator;
 use super::layout::{HEADER, ROUTE};
-use super::log::{Chain, Loss, Registry, Writer};
+use super::log::{Chain, Loss, Registry, Room, Writer};
 use super::pool::Pool;
 use super::route;
 use super::slot::Slots;
-use super::span::{Span, SpanSlot};
+use super::span::{HeldSpan, Span, SpanSlot};
 use super::sync::{Word, copy_in, write_in};
 
 /// The memory of all logs.
@@ -48,6 +48,8 @@ const DECIDING: u8 = 16;
 
 pub(crate) struct Local {
     pub(crate) current: Cell<Current>,
+    /// What is current, if that is no span that stays open meanwhile.
+    pub(crate) other: Cell<Parent>,
     pub(crate) ids: Generator,
     /// Contexts that were left before their guards went.
     pub(crate) left: Cell<Left>,
@@ -64,6 +66,7 @@ thread_local! {
     static LOCAL: Local = const {
         Local {
             current: Cell::new(Current::NONE),
+            other: Cell::new(Parent::NONE),
             ids: Generator::new(),
             left: Cell::new(Left::NONE),
             entries: Cell::new(0),
@@ -77,31 +80,30 @@ thread_local! {
     static END: ThreadEnd = const { ThreadEnd };
 }
 
-/// Runs `f` with the thread's state.
+/// The thread's state.
 #[inline(always)]
-pub(crate) fn with<R>(f: impl FnOnce(&Local) -> R) -> R {
-    // Only the address is asked for within `LocalKey::with`, so that `f` is compiled where it is called.
+pub(crate) fn here() -> &'static Local {
     let local = LOCAL.with(std::ptr::from_ref);
     const { assert!(!std::mem::needs_drop::<Local>()) };
-    // SAFETY: what has no destructor is there until the thread's last destructors have run, and none of these runs within `f`
-    // that would take it away.
-    f(unsafe { &*local })
+    // SAFETY: what has no destructor is there until the thread's last instruction; and as it is not `Sync`, the reference stays
+    // on the thread.
+    unsafe { &*local }
 }
 
 /// Nothing that this thread does from now on makes telemetry.
 pub(crate) fn suppress() {
-    with(|local| local.state.set(local.state.get() | SUPPRESSED));
+    let local = here();
+    local.state.set(local.state.get() | SUPPRESSED);
 }
 
 /// Runs `allocate`, in which a span of an instrumented allocator would meet this crate half-way through its work.
 pub(crate) fn allocating<R>(allocate: impl FnOnce() -> R) -> R {
-    with(|local| {
-        let state = local.state.get();
-        local.state.set(state | ALLOCATING);
-        let result = allocate();
-        local.state.set(state);
-        result
-    })
+    let local = here();
+    let state = local.state.get();
+    local.state.set(state | ALLOCATING);
+    let result = allocate();
+    local.state.set(state);
+    result
 }
 
 /// In a forked child: nobody will read the logs that are there. Async-signal-safe.
@@ -110,24 +112,23 @@ pub(super) fn forget() {
     POOL.forget();
     CHAINS.store(0, Ordering::Relaxed);
     NO_CHAIN.iter().for_each(|count| count.store(0, Ordering::Relaxed));
-    with(Local::forget);
+    here().forget();
 }
 
 /// Runs `decide`, which is the program's own code and does not unwind: nothing starts on this thread meanwhile.
 pub(super) fn deciding<R>(decide: impl FnOnce() -> R) -> R {
-    with(|local| {
-        local.state.set(local.state.get() | DECIDING);
-        let result = decide();
-        local.state.set(local.state.get() & !DECIDING);
-        result
-    })
+    let local = here();
+    local.state.set(local.state.get() | DECIDING);
+    let result = decide();
+    local.state.set(local.state.get() & !DECIDING);
+    result
 }
 
 struct ThreadEnd;
 
 impl Drop for ThreadEnd {
     fn drop(&mut self) {
-        with(Local::end);
+        here().end();
     }
 }
 
@@ -159,11 +160,16 @@ impl Local {
         }
     }
 
-    /// Lets `f` look at the current context; it must not change it.
+    /// The current context.
     #[inline(always)]
-    pub(crate) fn look<R>(&self, f: impl FnOnce(&Current) -> R) -> R {
-        // SAFETY: this thread alone can change it, and `f` does not.
-        f(unsafe { &*self.current.as_ptr() })
+    pub(crate) fn parent(&self) -> Parent {
+        self.current_span().map_or_else(|| self.other.get(), Parent::of)
+    }
+
+    /// The current span, if it stays open while it is current. What is returned is used before that can change.
+    #[inline(always)]
+    pub(super) fn current_span(&self) -> Option<HeldSpan> {
+        self.current.get().span
     }
 
     /// Whether the thread has a log and a seeded generator, and nothing keeps it from recording.
@@ -181,7 +187,7 @@ impl Local {
     /// Appends a record to the thread's log. `false`: there was no room, and the loss is counted.
     #[cold]
     #[inline(never)]
-    pub(crate) fn publish(&self, head: [u64; HEADER], body: &[u64]) -> bool {
+    pub(crate) fn publish(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
         let done = self.append(head, body);
         if !done {
             self.count(Loss::NoRoom, head[ROUTE] as u32);
@@ -190,27 +196,31 @@ impl Local {
         done
     }
 
-    /// The same if the thread has a log, and that has room; else nothing is counted.
+    /// Room for a record of so many words, to be written and then given to [`Local::publish_here`], before anything else is
+    /// asked of the thread. `None`: the thread has no log, or that has no room, or is wanted back.
+    ///
+    /// # Safety
+    /// All that is said here is done.
     #[inline(always)]
-    pub(crate) fn publish_here(&self, head: impl FnOnce() -> [u64; HEADER], body: &[u64]) -> bool {
+    pub(super) unsafe fn room_here(&self, words: usize) -> Option<Room<'_>> {
         if !self.is_ready() {
-            return false;
+            return None;
         }
-        // SAFETY: as in `append`.
-        let (writer, chain) = unsafe { (&mut *self.writer.get(), &*self.chain.get()) };
-        // SAFETY: this thread is the chain's one writer.
-        let done = unsafe {
-            // SAFETY: a writer gives out the words before it publishes them.
-            writer.push_here(chain, HEADER + body.len(), |words| write(words, head, body))
-        };
-        if done {
-            doze::published();
-        }
-        done
+        // SAFETY: as in `append`; this thread is the chain's one writer.
+        unsafe { (*self.writer.get()).room_here(&*self.chain.get(), words) }
+    }
+
+    /// # Safety
+    /// It is what [`Local::room_here`] has just given, and written.
+    #[inline(always)]
+    pub(super) unsafe fn publish_here(&self, room: Room<'_>) {
+        // SAFETY: by this function's contract.
+        unsafe { (*self.writer.get()).publish(room) };
+        doze::published();
     }
 
     /// Also for a thread that is new, ending, or one that does not record but was given a span to end.
-    fn append(&self, head: [u64; HEADER], body: &[u64]) -> bool {
+    fn append(&self, head: &[u64; HEADER], body: &[u64]) -> bool {
         let state = self.state.get();
         if state & ALLOCATING != 0 {
             return false;
@@ -219,7 +229,7 @@ impl Local {
             return append_late(head, body);
         }
         // SAFETY: the chain is this thread's and lives until `end` has made it an orphan. The writer is used here and in
-        // `publish_here`, and not again before `push` returns: what it calls is this crate's, but for the
+        // `room_here`, and not again before `push` returns: what it calls is this crate's, but for the
         // allocator, and while that runs the state is not `READY`.
         unsafe { push(&mut *self.writer.get(), &*self.chain.get(), head, body) }
     }
@@ -295,10 +305,14 @@ impl Local {
 ///
 /// # Safety
 /// As for [`Writer::push`].
-unsafe fn push(writer: &mut Writer, chain: &Chain, head: [u64; HEADER], body: &[u64]) -> bool {
+unsafe fn push(writer: &mut Writer, chain: &Chain, head: &[u64; HEADER], body: &[u64]) -> bool {
     // SAFETY: by this function's contract, and every word is written.
-    // A writer gives out the words before it publishes them.
-    unsafe { writer.push(chain, &POOL, HEADER + body.len(), |words| write(words, || head, body)) }
+    unsafe {
+        let Some(room) = writer.room(chain, &POOL, HEADER + body.len()) else { return false };
+        write(room.words, *head, body);
+        writer.publish(room);
+    }
+    true
 }
 
 /// Writes a record.
@@ -306,11 +320,11 @@ unsafe fn push(writer: &mut Writer, chain: &Chain, head: [u64; HEADER], body: &[
 /// # Safety
 /// Nobody else reads or writes the words until they are published.
 #[inline(always)]
-unsafe fn write(words: &[Word], head: impl FnOnce() -> [u64; HEADER], body: &[u64]) {
+pub(super) unsafe fn write(words: &[Word], head: [u64; HEADER], body: &[u64]) {
     if let Some((start, rest)) = words.split_first_chunk() {
         // SAFETY: by this function's contract.
         unsafe {
-            write_in(start, head());
+            write_in(start, head);
             copy_in(rest, body);
         }
     }
@@ -327,7 +341,7 @@ fn new_chain() -> Option<*const Chain> {
 /// A record that is made while the thread's destructors run gets a log of its own.
 #[cold]
 #[inline(never)]
-fn append_late(head: [u64; HEADER], body: &[u64]) -> bool {
+fn append_late(head: &[u64; HEADER], body: &[u64]) -> bool {
     let Some(chain) = new_chain() else { return false };
     // SAFETY: the chain was just made, and its reader keeps it until it is an orphan.
     unsafe {

@@ -96,73 +96,85 @@ pub(crate) struct Writer {
     end: usize,
 }
 
+/// Room for a record. Until it is published, the reader leaves its segment alone.
+pub(crate) struct Room<'c> {
+    pub(super) words: &'c [Word],
+    /// Where the next record begins.
+    end: usize,
+    segment: &'c Segment,
+    chain: &'c Chain,
+}
+
 impl Writer {
     /// A writer without a segment.
     pub(crate) const fn new() -> Self {
         Self { segment: std::ptr::null(), at: 0, end: 0 }
     }
 
-    /// Appends one record of `words` words, which `write` writes, and publishes it. `false`: there was no room.
+    /// Room for a record of so many words, to be written and then [`Writer::publish`]ed. `None`: there is none.
     ///
     /// # Safety
-    /// This writer is the only one of `chain`, and always used with this chain and this pool. There is a word at least, and
-    /// `write` writes every word, and does nothing else.
-    pub(crate) unsafe fn push(
-        &mut self,
-        chain: &Chain,
-        pool: &Pool,
-        words: usize,
-        write: impl FnOnce(&[Word]),
-    ) -> bool {
+    /// This writer is the only one of `chain`, and always used with this chain and this pool.
+    pub(crate) unsafe fn room<'c>(&mut self, chain: &'c Chain, pool: &Pool, words: usize) -> Option<Room<'c>> {
         chain.writing.store(true, Ordering::Relaxed);
         light_barrier();
         if chain.reader.revoke.load(Ordering::Relaxed) != KEPT {
             self.answer_revocation(chain);
         }
-        let done = words <= self.end - self.at || self.grow(chain, pool, words);
-        if done {
-            // SAFETY: there is a segment with room for the words, and the reader has not taken it.
-            unsafe { self.put(words, write) };
+        if words > self.end - self.at && !self.grow(chain, pool, words) {
+            chain.writing.store(false, Ordering::Release);
+            return None;
         }
-        chain.writing.store(false, Ordering::Release);
-        done
+        // SAFETY: there is a segment with room for the words, and the reader has not taken it.
+        Some(unsafe { self.room_there(chain, words) })
     }
 
-    /// The same in the segment that is there; `false` also where the reader wants it back.
+    /// The same in the segment that is there; `None` also where the reader wants it back.
     ///
     /// # Safety
-    /// As for [`Writer::push`].
+    /// As for [`Writer::room`].
     #[inline(always)]
-    pub(crate) unsafe fn push_here(&mut self, chain: &Chain, words: usize, write: impl FnOnce(&[Word])) -> bool {
+    pub(crate) unsafe fn room_here<'c>(&mut self, chain: &'c Chain, words: usize) -> Option<Room<'c>> {
+        if words > self.end - self.at {
+            return None;
+        }
         chain.writing.store(true, Ordering::Relaxed);
         light_barrier();
-        let done = chain.reader.revoke.load(Ordering::Relaxed) == KEPT && words <= self.end - self.at;
-        if done {
-            // SAFETY: as above.
-            unsafe { self.put(words, write) };
+        if chain.reader.revoke.load(Ordering::Relaxed) != KEPT {
+            chain.writing.store(false, Ordering::Release);
+            return None;
         }
-        chain.writing.store(false, Ordering::Release);
-        done
+        // SAFETY: as above.
+        Some(unsafe { self.room_there(chain, words) })
     }
 
     /// # Safety
-    /// The writer has a segment with room for the words. It is alive: the reader recycles a segment of a living writer
-    /// only after it was left behind or taken, and the latter the caller has ruled out.
+    /// The writer has a segment with room for the words. It is alive: the reader recycles a segment of a living writer only
+    /// after it was left behind or taken, and the latter the caller has ruled out.
     #[inline(always)]
-    unsafe fn put(&mut self, words: usize, write: impl FnOnce(&[Word])) {
-        debug_assert!(words > 0);
-        let start = self.at;
-        self.at += words;
+    unsafe fn room_there<'c>(&mut self, chain: &'c Chain, words: usize) -> Room<'c> {
         // SAFETY: by this function's contract.
         unsafe {
             let segment = &*self.segment;
             #[cfg(not(loom))]
-            if start + AHEAD < self.end {
-                super::ahead::will_write(segment.words.as_ptr().wrapping_add(start + AHEAD), words);
+            if self.at + AHEAD < self.end {
+                super::ahead::will_write(segment.words.as_ptr().wrapping_add(self.at + AHEAD), words);
             }
-            write(segment.words.get_unchecked(start..start + words));
-            segment.tail.store(start + words, Ordering::Release);
+            let end = self.at + words;
+            Room { words: segment.words.get_unchecked(self.at..end), end, segment, chain }
         }
+    }
+
+    /// Publishes a record.
+    ///
+    /// # Safety
+    /// This writer has given it last, all of its words are written, and there is one at least.
+    #[inline(always)]
+    pub(crate) unsafe fn publish(&mut self, Room { words, end, segment, chain }: Room<'_>) {
+        debug_assert!(!words.is_empty());
+        self.at = end;
+        segment.tail.store(end, Ordering::Release);
+        chain.writing.store(false, Ordering::Release);
     }
 
     #[cold]

@@ -35,12 +35,16 @@ fn read(reader: &mut Reader, shared: &Shared, into: &mut Vec<u64>) -> bool {
 /// Appends a record of one word as spans do.
 ///
 /// # Safety
-/// As for [`Writer::push`].
+/// As for [`Writer::room`].
 unsafe fn push(writer: &mut Writer, chain: *const Chain, shared: &Shared, word: u64) -> bool {
-    // SAFETY: nobody else has the words while they are written.
-    let write = |words: &[Word]| unsafe { write_in(words.first_chunk().unwrap(), [word]) };
-    // SAFETY: by this function's contract.
-    unsafe { writer.push_here(&*chain, 1, write) || writer.push(&*chain, &shared.pool, 1, write) }
+    // SAFETY: by this function's contract; nobody else has the words while they are written.
+    unsafe {
+        let here = writer.room_here(&*chain, 1);
+        let Some(room) = here.or_else(|| writer.room(&*chain, &shared.pool, 1)) else { return false };
+        write_in(room.words.first_chunk().unwrap(), [word]);
+        writer.publish(room);
+    }
+    true
 }
 
 /// Writes `count` one-word records, then ends the thread.

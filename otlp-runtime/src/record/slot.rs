@@ -204,13 +204,45 @@ impl<C: Content> Handle<C> {
     }
 }
 
+/// A span that is open and stays so, and whose header stays as it is, for as long as this is used.
+pub(crate) struct Held<C: Content>(&'static Slot<C>);
+
+impl<C: Content> Clone for Held<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<C: Content> Copy for Held<C> {}
+
+impl<C: Content> Held<C> {
+    #[inline(always)]
+    pub(crate) fn handle(self) -> Handle<C> {
+        Handle { slot: self.0, generation: self.0.state.load(Ordering::Relaxed) >> SHIFT }
+    }
+
+    #[inline(always)]
+    pub(crate) fn header<R>(self, f: impl FnOnce(&C::Header) -> R) -> R {
+        // SAFETY: nobody writes the header ([`Owned::hold`]).
+        unsafe { self.0.header.read(f) }
+    }
+}
+
 /// The right to end a span; there is one for each claimed slot. Dropping it without [`Owned::end`] leaks the slot.
 pub(crate) struct Owned<C: Content>(&'static Slot<C>);
 
 impl<C: Content> Owned<C> {
     #[inline(always)]
     pub(crate) fn handle(&self) -> Handle<C> {
-        Handle { slot: self.0, generation: self.0.state.load(Ordering::Relaxed) >> SHIFT }
+        Held(self.0).handle()
+    }
+
+    /// The span as it stays.
+    ///
+    /// # Safety
+    /// Until what is returned, and its copies, were last used, the span is not ended and its header is not written.
+    #[inline(always)]
+    pub(crate) unsafe fn hold(&self) -> Held<C> {
+        Held(self.0)
     }
 
     #[inline(always)]

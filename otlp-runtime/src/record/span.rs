@@ -3,16 +3,16 @@
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::callsite::Callsite;
+use super::callsite::{BUILT, Callsite};
 use super::clock;
-use super::context::{Guard, Parent, flag as context_flag};
+use super::context::{Frame, Guard, Parent, flag as context_flag};
 use super::heap::Block;
 use super::journal::Journal;
 use super::layout::{HEADER, ROUTE, SPILL, flag};
-use super::local;
+use super::local::{self, Local};
 use super::route;
 use super::sampling::{self, Case, Judge};
-use super::slot::{Content, Handle, Owned, Refused, Slot};
+use super::slot::{Content, Handle, Held, Owned, Refused, Slot};
 use crate::config::Branch;
 
 /// What a span's slot holds.
@@ -33,11 +33,12 @@ pub(super) fn forget_handed_over() {
 
 pub(crate) type SpanSlot = Slot<Span>;
 pub(crate) type SpanHandle = Handle<Span>;
+pub(crate) type HeldSpan = Held<Span>;
 
 /// What is known of a span when it starts.
 #[derive(Clone, Copy)]
 pub(crate) struct Header {
-    pub(super) callsite: Option<&'static Callsite>,
+    pub(super) callsite: &'static Callsite,
     pub(super) start: u64,
     pub(super) trace_high: u64,
     pub(super) trace_low: u64,
@@ -59,13 +60,20 @@ impl Header {
     }
 }
 
+/// What the owner of a span keeps in its slot.
+pub(crate) struct Open {
+    pub(super) header: Header,
+    /// Of a span that is current for as long as it is open.
+    frame: Frame,
+}
+
 impl Content for Span {
-    type Header = Header;
+    type Header = Open;
     type Journal = Journal;
 
-    fn empty() -> (Header, Journal) {
+    fn empty() -> (Open, Journal) {
         let header = Header {
-            callsite: None,
+            callsite: &BUILT,
             start: 0,
             trace_high: 0,
             trace_low: 0,
@@ -75,27 +83,27 @@ impl Content for Span {
             flags: 0,
             record_flags: 0,
         };
-        (header, Journal::new())
+        (Open { header, frame: Frame::NONE }, Journal::new())
     }
 
     #[inline(always)]
-    fn finish(header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
-        if let Some(callsite) = header.callsite
-            && header.flags & context_flag::RECORDING != 0
-        {
-            publish(callsite, header, journal, end, unwound);
+    fn finish(Open { header, .. }: &Open, journal: &mut Journal, end: u64, unwound: bool) {
+        let recorded = header.flags & context_flag::RECORDING != 0;
+        let done = recorded && !unwound && journal.is_whole() && publish_here(local::here(), header, journal, end);
+        if recorded && !done {
+            publish_specially(header, journal, end, unwound);
         }
         journal.recycle();
     }
 
     #[inline(always)]
     fn free(slot: &'static SpanSlot) {
-        local::with(|local| local.put_slot(slot));
+        local::here().put_slot(slot);
     }
 
     #[cold]
-    fn is_inherited(header: &Header) -> bool {
-        route::is_inherited(header.route)
+    fn is_inherited(open: &Open) -> bool {
+        route::is_inherited(open.header.route)
     }
 
     #[cold]
@@ -111,11 +119,11 @@ impl Content for Span {
 
 /// The words before the journal, of a record with so many words after them.
 #[inline(always)]
-fn head(callsite: &'static Callsite, header: &Header, journal: &Journal, words: usize, end: u64) -> [u64; HEADER] {
+fn head(header: &Header, journal: &Journal, words: usize, end: u64) -> [u64; HEADER] {
     let flags = header.record_flags | if journal.is_amended() { flag::AMENDED } else { 0 };
     [
         (HEADER + words) as u64 | u64::from(flags) << 32,
-        std::ptr::from_ref(callsite) as u64,
+        std::ptr::from_ref(header.callsite) as u64,
         header.start,
         end,
         header.trace_high,
@@ -126,23 +134,26 @@ fn head(callsite: &'static Callsite, header: &Header, journal: &Journal, words: 
     ]
 }
 
-#[inline(never)]
-fn publish(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
-    let (words, _) = journal.words();
-    let head = || head(callsite, header, journal, words.len(), end);
-    let plain = !unwound && journal.is_whole();
-    if !(plain && local::with(|local| local.publish_here(head, words))) {
-        publish_specially(callsite, header, journal, end, unwound);
+/// A span with a whole journal that ends where the log has room. `false`: it has none, or it is wanted back.
+#[inline(always)]
+fn publish_here(local: &Local, header: &Header, journal: &Journal, end: u64) -> bool {
+    let (body, _) = journal.words();
+    // SAFETY: all the words are written.
+    unsafe {
+        let Some(room) = local.room_here(HEADER + body.len()) else { return false };
+        local::write(room.words, head(header, journal, body.len(), end), body);
+        local.publish_here(room);
     }
+    true
 }
 
 /// A span that found no room for something, went to the heap, or may have panicked; or one that ends where the log has no room,
 /// or is wanted back, and on a thread that has none yet, or no more, or does not record now.
 #[cold]
 #[inline(never)]
-fn publish_specially(callsite: &'static Callsite, header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
+fn publish_specially(header: &Header, journal: &mut Journal, end: u64, unwound: bool) {
     let (inline, heap) = journal.words();
-    let mut head = head(callsite, header, journal, inline.len(), end);
+    let mut head = head(header, journal, inline.len(), end);
     if unwound && header.flags & context_flag::UNWINDING == 0 {
         head[0] |= u64::from(flag::PANICKED) << 32;
     }
@@ -150,7 +161,7 @@ fn publish_specially(callsite: &'static Callsite, header: &Header, journal: &mut
     head[0] |= lost_first;
     head[ROUTE] |= lost_last;
     if heap.is_empty() {
-        local::with(|local| local.publish(head, inline));
+        local::here().publish(&head, inline);
     } else {
         publish_block(head, journal);
     }
@@ -161,20 +172,20 @@ fn publish_block(mut head: [u64; HEADER], journal: &mut Journal) {
     let words = journal.give_up();
     if words.len() <= SPILL {
         head[0] = head[0] & !0xffff_ffff | (HEADER + words.len()) as u64;
-        local::with(|local| local.publish(head, &words));
+        local::here().publish(&head, &words);
         journal.take_back(words);
         return;
     }
     let mut words = std::mem::ManuallyDrop::new(words);
     let parts = [words.as_mut_ptr() as u64, words.len() as u64, words.capacity() as u64];
     head[0] = head[0] & !0xffff_ffff | (HEADER + parts.len()) as u64 | u64::from(flag::HEAP) << 32;
-    if !local::with(|local| local.publish(head, &parts)) {
+    if !local::here().publish(&head, &parts) {
         drop(Block::adopt(std::mem::ManuallyDrop::into_inner(words)));
     }
 }
 
 /// A span that has started and is not yet the current one of its thread; dropped now, it leaves no trace.
-pub(crate) struct Starting(Live);
+pub(crate) struct Starting(ManuallyDrop<Owned<Span>>);
 
 /// A span that is open. Dropping it ends it.
 pub(crate) struct Live(ManuallyDrop<Owned<Span>>);
@@ -187,39 +198,44 @@ impl Starting {
     /// In a slot that was claimed for it.
     #[inline(always)]
     pub(super) fn new(owned: Owned<Span>) -> Self {
-        Self(Live(ManuallyDrop::new(owned)))
+        Self(ManuallyDrop::new(owned))
     }
 
     /// Whether what is written to its journal will be seen.
     #[inline(always)]
     pub(crate) fn is_recording(&self) -> bool {
-        self.0.is_recording()
+        is_recording(&self.0)
     }
 
     /// Lets `f` write the first attributes; it may run user code, for nobody else can reach the journal yet.
     #[inline(always)]
     pub(crate) fn journal<R>(&mut self, f: impl FnOnce(&mut Journal) -> R) -> R {
         // SAFETY: a span that is starting has no handles.
-        unsafe { self.0.0.first_write(f) }
+        unsafe { self.0.first_write(f) }
+    }
+
+    #[inline(always)]
+    fn into_owned(self) -> Owned<Span> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, and not used again.
+        unsafe { ManuallyDrop::take(&mut this.0) }
     }
 
     /// The span begins now.
     #[inline(always)]
     pub(crate) fn begin(self) -> Live {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped, so the span keeps its one owner.
-        let mut live = unsafe { std::ptr::read(&this.0) };
-        if live.0.header(|header| header.flags & context_flag::UNDECIDED != 0) {
-            live.decide();
+        let mut owned = self.into_owned();
+        if owned.header(|open| open.header.flags & context_flag::UNDECIDED != 0) {
+            decide(&mut owned);
         }
-        live.0.header_mut(|header| header.start = clock::now());
-        live
+        owned.header_mut(|open| open.header.start = clock::now());
+        Live(ManuallyDrop::new(owned))
     }
 
     /// The span began at this time, in Unix nanoseconds.
     pub(crate) fn begin_at(self, nanos: u64) -> Live {
         let mut live = self.begin();
-        live.0.header_mut(|header| {
+        live.0.header_mut(|Open { header, .. }| {
             header.start = nanos;
             header.record_flags |= flag::START_UNIX;
         });
@@ -229,70 +245,77 @@ impl Starting {
 
 impl Drop for Starting {
     /// The evaluation of its fields panicked: it never began.
-    #[cold]
+    #[inline(always)]
     fn drop(&mut self) {
-        self.0.0.header_mut(|header| header.flags = 0);
+        // SAFETY: dropped once, and not used again.
+        abandon(unsafe { ManuallyDrop::take(&mut self.0) });
     }
 }
 
-impl Live {
-    /// Has the program's own sampler decide, now that the fields are there.
-    #[cold]
-    #[inline(never)]
-    fn decide(&mut self) {
-        let header = self.0.header(|header| *header);
-        let (is_remote, is_sampled) =
-            (header.record_flags & flag::REMOTE_PARENT != 0, header.flags & context_flag::PARENT_SAMPLED != 0);
-        let (branch, parent_flags) = match (header.parent_id, is_remote, is_sampled) {
-            (0, ..) => (Branch::Root, 0),
-            (_, true, true) => (Branch::RemoteSampled, context_flag::REMOTE | context_flag::RECORDING),
-            (_, true, false) => (Branch::RemoteNotSampled, context_flag::REMOTE),
-            (_, false, true) => (Branch::LocalSampled, context_flag::RECORDING),
-            (_, false, false) => (Branch::LocalNotSampled, 0),
-        };
-        let Some(callsite) = header.callsite else { return };
-        let Header { trace_high, trace_low, parent_id: span_id, .. } = header;
-        let parent = Parent { span_id, flags: parent_flags | header.flags & context_flag::RANDOM, ..Parent::NONE };
-        let case = Case { callsite, trace_high, trace_low, parent };
-        // The sampler sees a copy, so that none of its code runs while the journal is borrowed.
-        // SAFETY: a span that is starting has no handles.
-        let words = unsafe {
-            self.0.first_write(|journal| {
-                let (inline, heap) = journal.words();
-                [inline, heap].concat()
-            })
-        };
-        let decision = case.ask(Judge::own(branch), &words);
-        if decision.sampled {
-            // SAFETY: the same; the sampler was given none.
-            unsafe { self.0.first_write(|journal| sampling::add_attributes(journal, &decision)) };
-        }
-        self.0.header_mut(|header| {
-            header.flags &= !(context_flag::UNDECIDED | if decision.sampled { 0 } else { context_flag::RECORDING });
-        });
-    }
+/// By value, so that a span that starts may stay in a register.
+#[cold]
+#[inline(never)]
+fn abandon(mut owned: Owned<Span>) {
+    owned.header_mut(|open| open.header.flags = 0);
+    owned.end(0, false);
+}
 
+/// Has the program's own sampler decide, now that the fields are there.
+#[cold]
+#[inline(never)]
+fn decide(owned: &mut Owned<Span>) {
+    let header = owned.header(|open| open.header);
+    let (is_remote, is_sampled) =
+        (header.record_flags & flag::REMOTE_PARENT != 0, header.flags & context_flag::PARENT_SAMPLED != 0);
+    let (branch, parent_flags) = match (header.parent_id, is_remote, is_sampled) {
+        (0, ..) => (Branch::Root, 0),
+        (_, true, true) => (Branch::RemoteSampled, context_flag::REMOTE | context_flag::RECORDING),
+        (_, true, false) => (Branch::RemoteNotSampled, context_flag::REMOTE),
+        (_, false, true) => (Branch::LocalSampled, context_flag::RECORDING),
+        (_, false, false) => (Branch::LocalNotSampled, 0),
+    };
+    let Header { callsite, trace_high, trace_low, parent_id: span_id, .. } = header;
+    let parent = Parent { span_id, flags: parent_flags | header.flags & context_flag::RANDOM, ..Parent::NONE };
+    let case = Case { callsite, trace_high, trace_low, parent };
+    // The sampler sees a copy, so that none of its code runs while the journal is borrowed.
+    // SAFETY: a span that is starting has no handles.
+    let words = unsafe {
+        owned.first_write(|journal| {
+            let (inline, heap) = journal.words();
+            [inline, heap].concat()
+        })
+    };
+    let decision = case.ask(Judge::own(branch), &words);
+    if decision.sampled {
+        // SAFETY: the same; the sampler was given none.
+        unsafe { owned.first_write(|journal| sampling::add_attributes(journal, &decision)) };
+    }
+    owned.header_mut(|Open { header, .. }| {
+        header.flags &= !(context_flag::UNDECIDED | if decision.sampled { 0 } else { context_flag::RECORDING });
+    });
+}
+
+#[inline(always)]
+fn is_recording(owned: &Owned<Span>) -> bool {
+    owned.header(|open| open.header.flags & context_flag::RECORDING != 0)
+}
+
+impl Live {
     #[inline(always)]
     fn is_recording(&self) -> bool {
-        self.0.header(|header| header.flags & context_flag::RECORDING != 0)
+        is_recording(&self.0)
     }
 
     /// The span as its children see it.
     #[inline(always)]
     pub(crate) fn parent(&self) -> Parent {
-        self.0.header(|header| Parent {
-            trace_high: header.trace_high,
-            trace_low: header.trace_low,
-            span_id: header.span_id,
-            handle: (header.flags & context_flag::RECORDING != 0).then(|| self.0.handle()),
-            route: header.route,
-            flags: header.flags & !context_flag::OWN,
-        })
+        // SAFETY: it is open and borrowed, and what is made of it here is a copy.
+        Parent::of(unsafe { self.0.hold() })
     }
 
     /// The id of the span above, 0 for a root.
     pub(crate) fn parent_id(&self) -> u64 {
-        self.0.header(|header| header.parent_id)
+        self.0.header(|open| open.header.parent_id)
     }
 
     /// From now on it may be updated from any thread.
@@ -301,10 +324,12 @@ impl Live {
         unsafe { self.0.handle().share() };
     }
 
-    /// Makes it the current span of this thread until the guard drops.
+    /// Makes it the current span of this thread until the guard drops, which the caller's own frame does: before it lets go of
+    /// the span, and before any other guard that was there already.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Guard {
-        local::with(|local| Guard::enter(local, self.parent()))
+        // SAFETY: of what is said above. The header of a span that has begun is changed through `&mut` alone.
+        unsafe { Guard::enter_span(self.0.hold()) }
     }
 
     /// Writes to its journal. `f` must not run user code.
@@ -326,19 +351,25 @@ impl Live {
 
     /// Ends it at a time that the program gives, in Unix nanoseconds.
     pub(crate) fn end_at_unix(mut self, nanos: u64) {
-        self.0.header_mut(|header| header.record_flags |= flag::END_UNIX);
+        self.0.header_mut(|open| open.header.record_flags |= flag::END_UNIX);
         self.end_at(nanos);
     }
 
     /// Ends it without a record of it.
     pub(crate) fn discard(mut self) {
-        self.0.header_mut(|header| header.flags &= !context_flag::RECORDING);
+        self.0.header_mut(|open| open.header.flags &= !context_flag::RECORDING);
         self.end_at(0);
     }
 
     /// Ends it now, because its work was given up; not by a panic of its own, even if the thread is unwinding.
     pub(crate) fn cancel(self) {
         self.end_at(clock::now());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn finish_unwound(&mut self, end: u64) {
+        self.finish(end, true);
     }
 
     #[inline(always)]
@@ -352,36 +383,53 @@ impl Live {
 impl Drop for Live {
     #[inline]
     fn drop(&mut self) {
-        self.finish(clock::now(), std::thread::panicking());
+        let end = clock::now();
+        if std::thread::panicking() {
+            return self.finish_unwound(end);
+        }
+        self.finish(end, false);
     }
 }
 
 /// A span that is current on its thread for as long as it is open.
-pub(crate) struct ScopedSpan {
-    guard: ManuallyDrop<Guard>,
-    live: ManuallyDrop<Live>,
-}
+pub(crate) struct ScopedSpan(ManuallyDrop<Live>);
 
 impl ScopedSpan {
     #[inline(always)]
     pub(crate) fn new(starting: Starting) -> Self {
-        let live = starting.begin();
-        Self { guard: ManuallyDrop::new(live.enter()), live: ManuallyDrop::new(live) }
+        let mut live = starting.begin();
+        // SAFETY: the frame is left in `drop`, just before the span ends; and it is dropped where it was made.
+        unsafe {
+            let span = live.0.hold();
+            live.0.header_mut(|open| open.frame.enter(local::here(), span));
+        }
+        Self(ManuallyDrop::new(live))
     }
 
     pub(crate) fn live(&self) -> &Live {
-        &self.live
+        &self.0
     }
 }
 
 impl Drop for ScopedSpan {
-    // A call of its own: it would be repeated at every way out of every annotated function.
-    #[inline(never)]
+    #[inline(always)]
     fn drop(&mut self) {
-        let end = clock::now();
-        local::with(|local| self.guard.exit(local));
-        self.live.finish(end, std::thread::panicking());
+        // SAFETY: dropped once, and not used again.
+        end_scoped(unsafe { ManuallyDrop::take(&mut self.0) });
     }
+}
+
+/// A call of its own: it would be repeated at every way out of every annotated function. By value, so that those keep the span
+/// in a register.
+#[inline(never)]
+fn end_scoped(live: Live) {
+    let end = clock::now();
+    let mut live = ManuallyDrop::new(live);
+    live.0.header(|open| open.frame.exit(local::here()));
+    if std::thread::panicking() {
+        return live.finish_unwound(end);
+    }
+    live.finish(end, false);
 }
 
 /// Writes to the journal of a span that was shared. `f` must not run user code.

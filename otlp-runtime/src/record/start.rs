@@ -16,27 +16,28 @@ pub(crate) fn start(callsite: &'static Callsite) -> Option<Starting> {
     if std::thread::panicking() {
         return start_below_current(callsite);
     }
-    local::with(|local| local.look(|current| follow_here(local, callsite, &current.parent)))
-        .or_else(|| start_below_current(callsite))
+    follow_here(local::here(), callsite).or_else(|| start_below_current(callsite))
 }
 
 /// Starts a child that is recorded because its parent is, where everything for it is at hand. The thread is not panicking.
 #[inline(always)]
-fn follow_here(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option<Starting> {
+fn follow_here(local: &Local, callsite: &'static Callsite) -> Option<Starting> {
+    let parent = &local.current_span()?.header(|open| Parent::without_handle(&open.header));
     if !is_followed(callsite, parent) || !local.is_ready() {
         return None;
     }
     let slot = local.take_own_slot()?;
     // SAFETY: it was taken for us alone.
     let mut owned = unsafe { slot.claim() };
-    owned.header_mut(|place| *place = following(callsite, parent, local.ids.next_prepared()));
+    owned.header_mut(|open| open.header = following(callsite, parent, local.ids.next_prepared()));
     Some(Starting::new(owned))
 }
 
 #[inline(never)]
 fn start_below_current(callsite: &'static Callsite) -> Option<Starting> {
     // By value: a sampler of the program's own may change what is current.
-    local::with(|local| start_under(local, callsite, &local.current.get().parent))
+    let local = local::here();
+    start_under(local, callsite, &local.parent())
 }
 
 /// Starts a span as a child of `parent`.
@@ -68,7 +69,7 @@ fn follow(local: &Local, callsite: &'static Callsite, parent: &Parent) -> Option
 fn following(callsite: &'static Callsite, parent: &Parent, span_id: u64) -> Header {
     let random = parent.flags & context_flag::RANDOM;
     Header {
-        callsite: Some(callsite),
+        callsite,
         start: 0,
         trace_high: parent.trace_high,
         trace_low: parent.trace_low,
@@ -130,7 +131,7 @@ fn start_asked(local: &Local, callsite: &'static Callsite, parent: &Parent) -> O
     let remote = parent.flags & context_flag::REMOTE != 0;
     let asks = if !captured && sampling::asks_children() { context_flag::ASKS } else { 0 };
     let header = Header {
-        callsite: Some(callsite),
+        callsite,
         start: 0,
         trace_high,
         trace_low,
@@ -154,7 +155,7 @@ fn start_asked(local: &Local, callsite: &'static Callsite, parent: &Parent) -> O
 #[cold]
 #[inline(never)]
 fn start_judged(local: &Local, header: Header, judge: Judge, parent: &Parent) -> Option<Starting> {
-    let callsite = header.callsite?;
+    let callsite = header.callsite;
     // What is built at run time has its name in its fields.
     if std::ptr::eq(callsite, &BUILT) || judge.needs_fields() {
         let sampled = parent.flags & context_flag::RECORDING != 0;
@@ -173,7 +174,7 @@ fn start_judged(local: &Local, header: Header, judge: Judge, parent: &Parent) ->
 
 /// Whether whoever takes what is recorded on this thread wants this callsite.
 pub(crate) fn is_wanted_here(callsite: &'static Callsite) -> bool {
-    local::with(|local| local.look(|current| callsite.is_wanted(route::consumer_here(current.parent.route))))
+    callsite.is_wanted(route::consumer_here(local::here().parent().route))
 }
 
 /// Whether a span that started here now would be recorded. Of a trace that would start here too: whether it could be,
@@ -182,13 +183,9 @@ pub(crate) fn would_record(callsite: &'static Callsite) -> bool {
     if callsite.is_unseen() && !callsite.settle() {
         return false;
     }
-    local::with(|local| {
-        local.look(|current| {
-            callsite.is_wanted(route::consumer_here(current.parent.route))
-                && !local.is_silent()
-                && records_under(callsite, &current.parent)
-        })
-    })
+    let local = local::here();
+    let parent = local.parent();
+    callsite.is_wanted(route::consumer_here(parent.route)) && !local.is_silent() && records_under(callsite, &parent)
 }
 
 fn records_under(callsite: &Callsite, parent: &Parent) -> bool {
@@ -215,6 +212,6 @@ fn claim(local: &Local, mut header: Header) -> Option<Starting> {
     }
     // SAFETY: `take_slot` took it off a free list for us alone.
     let mut owned = unsafe { slot.claim() };
-    owned.header_mut(|place| *place = header);
+    owned.header_mut(|open| open.header = header);
     Some(Starting::new(owned))
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::log::{Chain, Loss, Reader, Registry, Writer};
 use super::pool::{LARGE, Pool, SMALL};
 use super::slot::{Content, Handle, Refused, Slot, Slots};
-use super::sync::{Word, copy_in};
+use super::sync::copy_in;
 
 /// How much work a test does; under a memory checker, which is slow, `OTLP_FEW_ROUNDS` asks for less.
 fn rounds() -> u64 {
@@ -52,13 +52,14 @@ impl<'l> End<'l> {
         record[0] = words as u64;
         // SAFETY: the one writer of this chain.
         unsafe {
-            let write = |place: &[Word]| copy_in(place, &record);
-            let done = self.writer.push_here(&*self.chain, words, write)
-                || self.writer.push(&*self.chain, &self.logs.pool, words, write);
-            if !done {
+            let here = self.writer.room_here(&*self.chain, words);
+            let Some(room) = here.or_else(|| self.writer.room(&*self.chain, &self.logs.pool, words)) else {
                 (*self.chain).count(Loss::NoRoom);
-            }
-            done
+                return false;
+            };
+            copy_in(room.words, &record);
+            self.writer.publish(room);
+            true
         }
     }
 }

@@ -97,7 +97,7 @@ impl ValueWriter<'_> {
     pub fn u64(&mut self, value: u64) {
         match i64::try_from(value) {
             Ok(value) => self.i64(value),
-            Err(_) => self.decimal(value.into()),
+            Err(_) => self.by_value().decimal(value.into()),
         }
     }
 
@@ -113,12 +113,18 @@ impl ValueWriter<'_> {
     pub fn u128(&mut self, value: u128) {
         match i64::try_from(value) {
             Ok(value) => self.i64(value),
-            Err(_) => self.decimal(value),
+            Err(_) => self.by_value().decimal(value),
         }
     }
 
+    /// For a call that is not compiled in place: this stays in registers then.
+    #[inline(always)]
+    fn by_value(&mut self) -> ValueWriter<'_> {
+        ValueWriter { journal: self.journal, key: self.key, start: self.start }
+    }
+
     #[cold]
-    fn decimal(&mut self, value: u128) {
+    fn decimal(mut self, value: u128) {
         self.display(&value);
     }
 

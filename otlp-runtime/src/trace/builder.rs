@@ -125,22 +125,21 @@ impl SpanBuilder<'_> {
     /// passed on.
     pub fn start(self) -> Span {
         let Self { name, kind, scope, parent, start, journal: written } = self;
-        local::with(|local| {
-            let parent = parent.unwrap_or_else(|| local.current.get().parent);
-            let Some(written) = written else { return Span::unrecorded(parent) };
-            let Some(mut starting) = start_under(local, &BUILT, &parent) else { return Span::unrecorded(parent) };
-            if starting.is_recording() {
-                starting.journal(|journal| {
-                    journal.built(kind, scope);
-                    journal.name(&name);
-                    journal.append(&written);
-                    journal.amend();
-                });
-            }
-            Span::of(match start {
-                Some(time) => starting.begin_at(unix_nanos(time)),
-                None => starting.begin(),
-            })
+        let local = local::here();
+        let parent = parent.unwrap_or_else(|| local.parent());
+        let Some(written) = written else { return Span::unrecorded(parent) };
+        let Some(mut starting) = start_under(local, &BUILT, &parent) else { return Span::unrecorded(parent) };
+        if starting.is_recording() {
+            starting.journal(|journal| {
+                journal.built(kind, scope);
+                journal.name(&name);
+                journal.append(&written);
+                journal.amend();
+            });
+        }
+        Span::of(match start {
+            Some(time) => starting.begin_at(unix_nanos(time)),
+            None => starting.begin(),
         })
     }
 }

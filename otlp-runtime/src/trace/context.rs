@@ -70,7 +70,7 @@ impl Context {
     }
 
     pub(super) fn enter(&self) -> Guard {
-        local::with(|local| Guard::enter(local, self.parent))
+        Guard::enter(self.parent)
     }
 
     /// No span, on a route of its own.
@@ -82,7 +82,7 @@ impl Context {
 
 /// The capture that records here: it sees the traces that start in it too. 0: the global pipeline does, or none.
 fn capture_here() -> u32 {
-    let route = local::with(|local| local.current.get().parent.route);
+    let route = local::here().parent().route;
     if route::is_capture(route) { route } else { 0 }
 }
 

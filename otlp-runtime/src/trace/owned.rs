@@ -8,7 +8,6 @@ use std::time::SystemTime;
 use super::builder::unix_nanos;
 use super::{Context, SpanRef};
 use crate::record::context::{Guard, Parent, current};
-use crate::record::local;
 use crate::record::span::{Live, Starting};
 
 /// A span that its owner ends, by dropping it or with [`Span::end`]. It is `Send`: it may end on another thread.
@@ -108,7 +107,7 @@ impl Span {
     pub(super) fn guard(&self) -> Option<Guard> {
         match &self.live {
             Some(live) => Some(live.enter()),
-            None => self.has_context().then(|| local::with(|local| Guard::enter(local, self.reference.parent))),
+            None => self.has_context().then(|| Guard::enter(self.reference.parent)),
         }
     }
 }
