@@ -8,7 +8,7 @@ use super::limits::SpanLimits;
 use super::span::{ATTRIBUTES, NAME, flags, ids, times};
 use super::wire::{FIXED64, LEN, VARINT, key, long_varint, short_varint, varint, varint_len};
 use crate::processor::RecordSource;
-use crate::record::layout::{Entry, RawValue};
+use crate::record::layout::{RawValue, Visitor};
 use crate::record::lost::Lost;
 
 /// A span that takes more is not plain: it is hardly the encoding of its head that costs then.
@@ -68,12 +68,7 @@ impl Pen<'_> {
         self.start(ids, len)?;
         self.text(NAME, name)?;
         self.array(times(source.kind(), start, end))?;
-        let mut left = limits.attributes;
-        for entry in source.entries() {
-            let Entry::Attribute(name, value) = entry else { return None };
-            left = left.checked_sub(1)?;
-            self.attribute(name, &value, limits)?;
-        }
+        source.visit(&mut Attributes { pen: self, limits, left: limits.attributes })?;
         self.array(flags(source))
     }
 
@@ -117,8 +112,10 @@ impl Pen<'_> {
             // All lengths take one byte.
             self.array([key(ATTRIBUTES, LEN), len as u8, key(1, LEN), name.len() as u8])?;
             self.bytes(name.as_bytes())?;
-            self.array([key(2, LEN), value_len as u8])?;
-            return self.array(first);
+            const { assert!(N <= 2) };
+            // At once: what `first` is too short for is overwritten.
+            let first = |i: usize| first.get(i).copied().unwrap_or_default();
+            return self.start([key(2, LEN), value_len as u8, first(0), first(1)], 2 + N);
         }
         let lengths = varint_len(name.len() as u64) + varint_len(value_len as u64);
         self.length(ATTRIBUTES, 2 + lengths + name.len() + value_len)?;
@@ -165,6 +162,21 @@ impl Pen<'_> {
         copy(place, bytes);
         self.rest = rest;
         Some(())
+    }
+}
+
+/// Writes a span's attributes, until there are more than may be.
+struct Attributes<'p, 'b> {
+    pen: &'p mut Pen<'b>,
+    limits: &'p SpanLimits,
+    left: usize,
+}
+
+impl Visitor for Attributes<'_, '_> {
+    #[inline(always)]
+    fn attribute(&mut self, name: &str, value: &RawValue<'_>) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        self.pen.attribute(name, value, self.limits)
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::span::put_span;
 use super::super::wire::put_long_message;
 use super::*;
 use crate::data::{Scope, SpanId, SpanKind, TraceId};
-use crate::record::layout::Time;
+use crate::record::layout::{Entry, Time};
 
 /// The field that a batch has its spans in.
 const FIELD: u32 = 2;

@@ -1,7 +1,7 @@
 //! [`RecordSource`]: what the encoder asks of a span, wherever it comes from.
 
 use crate::data::{Scope, SpanId, SpanKind, TraceId};
-use crate::record::layout::{Entry, RecordView, Time};
+use crate::record::layout::{Entry, RecordView, Time, Visitor};
 use crate::record::lost::Lost;
 
 /// A finished span, as the encoder sees it: a record in a log, a patched one, or a span built by hand.
@@ -34,6 +34,13 @@ pub trait RecordSource {
     fn is_plain(&self) -> bool;
     /// Attributes, events, links and changes, in their order.
     fn entries(&self) -> impl Iterator<Item = Entry<'_>>;
+    /// Shows the entries to `visitor`, as long as they are attributes of simple values and it answers. `None`: not all.
+    fn visit(&self, visitor: &mut impl Visitor) -> Option<()> {
+        self.entries().try_for_each(|entry| match entry {
+            Entry::Attribute(name, value) => visitor.attribute(name, &value),
+            _ => None,
+        })
+    }
 }
 
 impl RecordSource for RecordView<'_> {
@@ -78,5 +85,9 @@ impl RecordSource for RecordView<'_> {
     }
     fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         RecordView::entries(self)
+    }
+    #[inline(always)]
+    fn visit(&self, visitor: &mut impl Visitor) -> Option<()> {
+        RecordView::entries(self).visit(visitor)
     }
 }

@@ -362,6 +362,12 @@ pub struct Entries<'a> {
 #[derive(Clone, Debug)]
 pub struct Values<'a>(Entries<'a>);
 
+/// Is shown attributes one after the other.
+pub trait Visitor {
+    /// `None`: it needs no more.
+    fn attribute(&mut self, name: &str, value: &RawValue<'_>) -> Option<()>;
+}
+
 /// A raw entry.
 struct RawEntry<'a> {
     tag: u8,
@@ -387,7 +393,7 @@ impl<'a> Entries<'a> {
             _ => "",
         };
         let bytes = (word >> 32) as usize;
-        let (payload, after) = rest.split_at_checked(bytes.div_ceil(8))?;
+        let (payload, after) = rest.split_at_checked((bytes + 7) >> 3)?;
         self.words = after;
         Some(RawEntry { tag: word as u8, number, key, payload, bytes })
     }
@@ -405,6 +411,23 @@ impl<'a> Entries<'a> {
             tag::ARRAY => RawValue::Array(Values(Entries { words: entry.payload, keys: self.keys })),
             _ => RawValue::Null,
         }
+    }
+
+    /// Shows them all to `visitor`; `None`: one is no attribute, or an array, or it needs no more. There is a call for each kind of
+    /// value, so that what is compiled in its place knows the kind.
+    #[inline(always)]
+    pub(crate) fn visit(mut self, visitor: &mut impl Visitor) -> Option<()> {
+        while let Some(entry) = self.next_raw() {
+            let first = entry.payload.first().copied().unwrap_or_default();
+            match entry.tag {
+                tag::I64 => visitor.attribute(entry.key, &RawValue::I64(first as i64))?,
+                tag::STR => visitor.attribute(entry.key, &RawValue::Str(text_of(entry.payload, entry.bytes)))?,
+                tag::F64 => visitor.attribute(entry.key, &RawValue::F64(f64::from_bits(first)))?,
+                tag::FALSE | tag::TRUE => visitor.attribute(entry.key, &RawValue::Bool(entry.tag == tag::TRUE))?,
+                _ => return None,
+            }
+        }
+        Some(())
     }
 
     fn nested(&self, words: Option<&'a [u64]>) -> Entries<'a> {
