@@ -11,6 +11,7 @@ use super::span::put_span;
 use super::wire::{KEY_AND_LENGTH, LEN, key, put_bytes, put_long_message, put_message, put_varint, varint_len};
 use crate::data::{Resource, Scope, Signal};
 use crate::processor::RecordSource;
+use crate::record::ahead;
 
 // Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`; its own are in `scope_spans.rs`.
 const RESOURCE_SPANS: u32 = 1;
@@ -20,6 +21,9 @@ const SPANS: u32 = 2;
 
 /// Scopes that are remembered when the batch is closed; more is unusual.
 const KEPT_SCOPES: usize = 256;
+
+/// How many bytes ahead of a span the batch's memory is asked for: so many that it comes in time.
+const AHEAD: usize = 512;
 
 /// A span that is larger than a request may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +117,7 @@ impl OpenBatch {
             None => put_long_message(spans, SPANS, |out| put_span(out, source, &clock, limits, scratch)),
         }
         let bytes = spans.len() - before;
+        ahead::will_write(spans.as_ptr().wrapping_add(spans.len() + AHEAD), bytes);
         if bytes > limits.bytes {
             let kept = scope.spans().len() - bytes;
             scope.cut(kept);

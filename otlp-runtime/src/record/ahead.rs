@@ -1,11 +1,10 @@
 //! Memory that is about to be written is asked for ahead of time.
 //!
-//! The collector, on another core, has read what was in a segment before. So each of its cache lines has to be fetched from
-//! there before it can be written, and to be owned: a prefetch for reading would fetch a line that has to be fetched again.
+//! Another core has had it last: what was in a segment the collector has read, what was in a batch the exporter has sent. So each
+//! of its cache lines has to be fetched from there before it can be written, and to be owned: a prefetch for reading would fetch
+//! a line that has to be fetched again.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-
-use super::sync::Word;
 
 /// Whether the processor has the instruction.
 static ANSWER: AtomicU8 = AtomicU8::new(OPEN);
@@ -32,19 +31,19 @@ fn has_prefetchw() -> bool {
     false
 }
 
-/// So many words from `from` on will be written soon. It is advice: any address will do.
+/// So many bytes from `from` on will be written soon. It is advice: any address will do.
 #[inline(always)]
 #[cfg_attr(any(not(target_arch = "x86_64"), miri), allow(unused_variables, unused_mut))]
-pub(super) fn will_write(mut from: *const Word, words: usize) {
+pub(crate) fn will_write(mut from: *const u8, bytes: usize) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     if ANSWER.load(Ordering::Relaxed) == YES {
-        let end = from.wrapping_add(words);
+        let end = from.wrapping_add(bytes);
         while from < end {
             // SAFETY: the processor has the instruction, which changes nothing and never faults.
             unsafe {
                 std::arch::asm!("prefetchw [{}]", in(reg) from.addr(), options(nomem, nostack, preserves_flags));
             }
-            from = from.wrapping_add(8);
+            from = from.wrapping_add(64);
         }
     }
 }

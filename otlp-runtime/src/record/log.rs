@@ -158,7 +158,7 @@ impl Writer {
             let segment = &*self.segment;
             #[cfg(not(loom))]
             if self.at + AHEAD < self.end {
-                super::ahead::will_write(segment.words.as_ptr().wrapping_add(self.at + AHEAD), words);
+                super::ahead::will_write(segment.words.as_ptr().wrapping_add(self.at + AHEAD).cast(), words * 8);
             }
             let end = self.at + words;
             Room { words: segment.words.get_unchecked(self.at..end), end, segment, chain }
@@ -200,7 +200,7 @@ impl Writer {
         }
         let Some(fresh) = pool.take(size) else { return false };
         #[cfg(not(loom))]
-        super::ahead::will_write(fresh.words.as_ptr(), AHEAD);
+        super::ahead::will_write(fresh.words.as_ptr().cast(), AHEAD * 8);
         #[cfg(not(loom))]
         if let (held, limit) = pool.usage()
             && held > limit / WAKE_AT

@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 #[cfg(not(loom))]
-mod ahead;
+pub(crate) mod ahead;
 #[cfg(not(loom))]
 pub mod callsite;
 #[cfg(not(loom))]
