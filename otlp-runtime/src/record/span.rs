@@ -1,5 +1,6 @@
 //! An open span from its start to its record.
 
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -392,7 +393,11 @@ impl Drop for Live {
 }
 
 /// A span that is current on its thread for as long as it is open.
-pub(crate) struct ScopedSpan(ManuallyDrop<Live>);
+pub(crate) struct ScopedSpan {
+    live: ManuallyDrop<Live>,
+    /// Belongs to its thread, as what it displaced does.
+    thread: PhantomData<*const ()>,
+}
 
 impl ScopedSpan {
     #[inline(always)]
@@ -403,11 +408,11 @@ impl ScopedSpan {
             let span = live.0.hold();
             live.0.header_mut(|open| open.frame.enter(local::here(), span));
         }
-        Self(ManuallyDrop::new(live))
+        Self { live: ManuallyDrop::new(live), thread: PhantomData }
     }
 
     pub(crate) fn live(&self) -> &Live {
-        &self.0
+        &self.live
     }
 }
 
@@ -415,7 +420,7 @@ impl Drop for ScopedSpan {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: dropped once, and not used again.
-        end_scoped(unsafe { ManuallyDrop::take(&mut self.0) });
+        end_scoped(unsafe { ManuallyDrop::take(&mut self.live) });
     }
 }
 
