@@ -278,12 +278,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::span::{ScopedSpan, Starting};
+    use crate::record::span::{Live, ScopedSpan, Starting};
 
     #[derive(Clone, Debug)]
     enum Step {
         /// A span, for as long as it is open.
         Begin,
+        /// A span, for less than that.
+        Enter,
+        /// A context, with a guard that goes before anything that was there already.
+        Run,
         /// The innermost of these.
         End,
         /// A context, with a guard that may go at any time.
@@ -295,20 +299,44 @@ mod tests {
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            3 => Just(Step::Begin),
-            3 => Just(Step::End),
+            2 => Just(Step::Begin),
+            1 => Just(Step::Enter),
+            1 => Just(Step::Run),
+            4 => Just(Step::End),
             3 => Just(Step::Attach),
             4 => (0..8_usize).prop_map(Step::Drop),
             1 => (0..8_usize).prop_map(Step::Leak),
         ]
     }
 
+    /// What the crate itself leaves, the innermost first. Its parts go in this order.
+    enum Scope {
+        Span(ScopedSpan),
+        Within { _guard: Guard, live: Live },
+        Run { _guard: Guard },
+    }
+
+    impl Scope {
+        /// The id of its span, which is open.
+        fn span_id(&self) -> Option<u64> {
+            match self {
+                Self::Span(span) => Some(span.live().parent().span_id),
+                Self::Within { live, .. } => Some(live.parent().span_id),
+                Self::Run { .. } => None,
+            }
+        }
+    }
+
     /// A span that is not recorded.
-    fn begin(id: u64) -> ScopedSpan {
+    fn starting(id: u64) -> Starting {
         // SAFETY: the slot was just taken for us alone.
         let mut owned = unsafe { local::here().take_slot().unwrap().claim() };
         owned.header_mut(|Open { header, .. }| (header.span_id, header.flags) = (id, 0));
-        ScopedSpan::new(Starting::new(owned))
+        Starting::new(owned)
+    }
+
+    fn context(id: u64) -> Parent {
+        Parent { span_id: id, ..Parent::NONE }
     }
 
     /// Takes the steps on a thread of its own, whose context is empty. After each, `check` is given what should be current.
@@ -317,20 +345,22 @@ mod tests {
         check: impl Fn(u64) -> Result<(), TestCaseError> + Send + 'static,
     ) -> Result<(), TestCaseError> {
         let run = move || {
-            let mut spans: Vec<(u64, ScopedSpan)> = Vec::new();
+            let mut scopes: Vec<(u64, Scope)> = Vec::new();
             let (mut guards, mut entered): (Vec<(u64, Guard)>, Vec<u64>) = (Vec::new(), Vec::new());
             for (step, id) in steps.into_iter().zip(1..) {
                 let mut left = None;
+                if matches!(step, Step::Begin | Step::Enter | Step::Run | Step::Attach) {
+                    entered.push(id);
+                }
                 match step {
-                    Step::Begin => {
-                        spans.push((id, begin(id)));
-                        entered.push(id);
+                    Step::Begin => scopes.push((id, Scope::Span(ScopedSpan::new(starting(id))))),
+                    Step::Enter => {
+                        let live = starting(id).begin();
+                        scopes.push((id, Scope::Within { _guard: live.enter(), live }));
                     }
-                    Step::End => left = spans.pop().map(|(id, _)| id),
-                    Step::Attach => {
-                        guards.push((id, Guard::enter_leakable(Parent { span_id: id, ..Parent::NONE })));
-                        entered.push(id);
-                    }
+                    Step::Run => scopes.push((id, Scope::Run { _guard: Guard::enter(context(id)) })),
+                    Step::End => left = scopes.pop().map(|(id, _)| id),
+                    Step::Attach => guards.push((id, Guard::enter_leakable(context(id)))),
                     _ if guards.is_empty() => {}
                     Step::Drop(n) => left = Some(guards.remove(guards.len() - 1 - n % guards.len()).0),
                     Step::Leak(n) => std::mem::forget(guards.remove(guards.len() - 1 - n % guards.len())),
@@ -338,13 +368,13 @@ mod tests {
                 if let Some(at) = entered.iter().position(|&other| Some(other) == left) {
                     entered.truncate(at);
                 }
-                let open = spans.iter().map(|(_, span)| span.live().parent().span_id).collect::<Vec<_>>();
+                let open = scopes.iter().filter_map(|(_, scope)| scope.span_id()).collect::<Vec<_>>();
                 let current = local::here().current_span().map(|span| Parent::of(span).span_id);
                 prop_assert!(current.is_none_or(|id| open.contains(&id)), "{current:?} has ended; open are {open:?}");
                 check(entered.last().copied().unwrap_or(0))?;
             }
             // The innermost first.
-            while spans.pop().is_some() {}
+            while scopes.pop().is_some() {}
             Ok(())
         };
         std::thread::spawn(run).join().unwrap()
