@@ -38,7 +38,7 @@ pub(crate) enum Key<'k> {
 pub(crate) struct Journal {
     /// Closed once `heap` holds something.
     inline: Inline,
-    /// [`AMENDED`] and [`SPECIAL`].
+    /// [`AMENDED`] and [`SPECIAL`]. 0: only the words in place are to be forgotten for the next span.
     marks: u8,
     events: u16,
     links: u16,
@@ -374,6 +374,7 @@ impl Journal {
             }
         }
         (self.events, self.links) = (events, links);
+        self.marks |= other.marks & AMENDED;
         if other.lost != Lost::NONE {
             self.lost_mut().add(other.lost);
         }
@@ -404,7 +405,7 @@ impl Journal {
     }
 }
 
-/// In [`Journal::marks`]: something other than the callsite's own fields was written.
+/// In [`Journal::marks`]: something other than the callsite's own fields was written; with any event or link.
 const AMENDED: u8 = super::layout::flag::AMENDED;
 /// Something was lost, or is in the heap, or was.
 const SPECIAL: u8 = 1;
@@ -455,3 +456,7 @@ fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
     }
     rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)).to_le()
 }
+
+#[cfg(test)]
+#[path = "journal_tests.rs"]
+mod tests;
