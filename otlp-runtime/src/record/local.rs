@@ -304,7 +304,7 @@ impl Local {
 /// Appends a record that consists of `head` and `body`. `false`: there was no room.
 ///
 /// # Safety
-/// As for [`Writer::push`].
+/// As for [`Writer::room`].
 unsafe fn push(writer: &mut Writer, chain: &Chain, head: &[u64; HEADER], body: &[u64]) -> bool {
     // SAFETY: by this function's contract, and every word is written.
     unsafe {

@@ -96,7 +96,8 @@ pub(crate) struct Writer {
     end: usize,
 }
 
-/// Room for a record. Until it is published, the reader leaves its segment alone.
+/// Room for a record. Until it is published, the reader leaves its segment alone: it must not be dropped instead.
+#[must_use]
 pub(crate) struct Room<'c> {
     pub(super) words: &'c [Word],
     /// Where the next record begins.
@@ -114,7 +115,7 @@ impl Writer {
     /// Room for a record of so many words, to be written and then [`Writer::publish`]ed. `None`: there is none.
     ///
     /// # Safety
-    /// This writer is the only one of `chain`, and always used with this chain and this pool.
+    /// This writer is the only one of `chain`, and always used with this chain and this pool. There is a word at least.
     pub(crate) unsafe fn room<'c>(&mut self, chain: &'c Chain, pool: &Pool, words: usize) -> Option<Room<'c>> {
         chain.writing.store(true, Ordering::Relaxed);
         light_barrier();
@@ -153,6 +154,7 @@ impl Writer {
     /// after it was left behind or taken, and the latter the caller has ruled out.
     #[inline(always)]
     unsafe fn room_there<'c>(&mut self, chain: &'c Chain, words: usize) -> Room<'c> {
+        debug_assert!(words > 0);
         // SAFETY: by this function's contract.
         unsafe {
             let segment = &*self.segment;
@@ -168,10 +170,10 @@ impl Writer {
     /// Publishes a record.
     ///
     /// # Safety
-    /// This writer has given it last, all of its words are written, and there is one at least.
+    /// This writer has given it last, and all of its words are written.
     #[inline(always)]
     pub(crate) unsafe fn publish(&mut self, Room { words, end, segment, chain }: Room<'_>) {
-        debug_assert!(!words.is_empty());
+        debug_assert!(self.at + words.len() == end);
         self.at = end;
         segment.tail.store(end, Ordering::Release);
         chain.writing.store(false, Ordering::Release);

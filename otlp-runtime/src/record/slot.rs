@@ -11,7 +11,8 @@
 //! | + `ENDING` | the owner has let go: whoever holds `BUSY` finishes the span |
 //! | another generation | the span is over; a handle to it is stale |
 //!
-//! The header is written by the owner alone and read by the owner, or by whoever finishes the span.
+//! The header is written by the owner alone, and read by the owner, by whoever finishes the span, and while it is [`Held`] by
+//! whoever has that: the owner does not write it then.
 
 use super::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, Shared, spin_loop};
 
@@ -222,7 +223,7 @@ impl<C: Content> Held<C> {
 
     #[inline(always)]
     pub(crate) fn header<R>(self, f: impl FnOnce(&C::Header) -> R) -> R {
-        // SAFETY: nobody writes the header ([`Owned::hold`]).
+        // SAFETY: nobody writes the header, and the slot is not anybody else's yet ([`Owned::hold`]).
         unsafe { self.0.header.read(f) }
     }
 }
@@ -253,7 +254,8 @@ impl<C: Content> Owned<C> {
 
     #[inline(always)]
     pub(crate) fn header_mut<R>(&mut self, f: impl FnOnce(&mut C::Header) -> R) -> R {
-        // SAFETY: handles never touch the header while there is an owner, and this is the one owner, borrowed.
+        // SAFETY: handles never touch the header while there is an owner, this is the one owner, borrowed, and nobody reads it as
+        // `Held` ([`Owned::hold`]).
         unsafe { self.0.header.write(f) }
     }
 
