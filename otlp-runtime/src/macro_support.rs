@@ -135,12 +135,6 @@ fn with_fields(mut starting: Starting, fields: impl FnOnce(&mut Fields<'_>)) -> 
 }
 
 /// A sync function's span: current until dropped, then ended; on its own thread.
-///
-/// ```compile_fail,E0277
-/// fn sent(entered: otlp_runtime::macro_support::Entered) -> impl Send {
-///     entered
-/// }
-/// ```
 pub struct Entered(ScopedSpan);
 
 impl Debug for Entered {

@@ -380,6 +380,18 @@ mod tests {
         std::thread::spawn(run).join().unwrap()
     }
 
+    /// Compiles only if neither is `Send`: else it would not be clear which of the implementations is meant.
+    #[test]
+    fn what_was_entered_stays_on_its_thread() {
+        trait Ambiguous<A> {
+            fn of() {}
+        }
+        impl<T> Ambiguous<()> for T {}
+        impl<T: Send> Ambiguous<u8> for T {}
+        <Guard as Ambiguous<_>>::of();
+        <ScopedSpan as Ambiguous<_>>::of();
+    }
+
     proptest! {
         #[test]
         fn leaving_a_context_leaves_what_lies_within_it(steps in prop::collection::vec(step(), 0..60)) {

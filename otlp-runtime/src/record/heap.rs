@@ -62,6 +62,10 @@ impl Block {
     /// Forgets the words from `len` on.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
+        if len == 0 {
+            // The span may live long.
+            self.recycle();
+        }
     }
 
     /// Puts `first` before all other words, in the room that [`Block::extend`] has kept.

@@ -69,6 +69,15 @@ fn seed() -> [u64; 2] {
 mod tests {
     use super::*;
 
+    /// From powers of the multiplier, which any arithmetic with 128 bits gives.
+    #[test]
+    fn it_gives_the_upper_halves_of_the_powers_of_its_multiplier() {
+        let generator = Generator(Cell::new([1, 0]));
+        let powers = [0xbaa0_9ca7_3f32_65b4, 0xdb76_c439_96e5_58d0, 0x5b39_42a4_2b92_b969, 0x79cb_010e_faeb_6973];
+        assert_eq!(generator.next(), 1, "the upper half is zero, which is no id");
+        assert_eq!(powers.map(|_| generator.next()), powers);
+    }
+
     #[test]
     fn trc3_ids_are_random_nonzero_and_differ_between_threads() {
         let ids = || {

@@ -395,7 +395,7 @@ impl Drop for Live {
 /// A span that is current on its thread for as long as it is open.
 pub(crate) struct ScopedSpan {
     live: ManuallyDrop<Live>,
-    /// Belongs to its thread, as what it displaced does.
+    /// Its frame belongs to its thread.
     thread: PhantomData<*const ()>,
 }
 
@@ -403,7 +403,7 @@ impl ScopedSpan {
     #[inline(always)]
     pub(crate) fn new(starting: Starting) -> Self {
         let mut live = starting.begin();
-        // SAFETY: the frame is left in `drop`, just before the span ends; and it is dropped where it was made.
+        // SAFETY: the frame is left in `drop`, just before the span ends; and it is dropped where it was made, on its thread.
         unsafe {
             let span = live.0.hold();
             live.0.header_mut(|open| open.frame.enter(local::here(), span));
