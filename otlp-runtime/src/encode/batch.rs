@@ -117,7 +117,8 @@ impl OpenBatch {
             None => put_long_message(spans, SPANS, |out| put_span(out, source, &clock, limits, scratch)),
         }
         let bytes = spans.len() - before;
-        ahead::will_write(spans.as_ptr().wrapping_add(spans.len() + AHEAD), bytes);
+        // A large span says nothing about the next.
+        ahead::will_write(spans.as_ptr().wrapping_add(spans.len() + AHEAD), bytes.min(AHEAD));
         if bytes > limits.bytes {
             let kept = scope.spans().len() - bytes;
             scope.cut(kept);

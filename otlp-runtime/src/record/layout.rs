@@ -393,6 +393,7 @@ impl<'a> Entries<'a> {
             _ => "",
         };
         let bytes = (word >> 32) as usize;
+        // No span has so many that this overflows.
         let (payload, after) = rest.split_at_checked((bytes + 7) >> 3)?;
         self.words = after;
         Some(RawEntry { tag: word as u8, number, key, payload, bytes })
