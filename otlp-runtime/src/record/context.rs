@@ -238,11 +238,7 @@ impl Guard {
     /// another thread at once, so from now on it is treated as shared; and it may have ended when it is current again.
     pub(crate) fn enter_leakable(parent: Parent) -> Self {
         let local = local::here();
-        let other = local.parent();
-        if let Some(handle) = other.handle {
-            // SAFETY: the span is current on this thread, and if it was shared with no other it is so nowhere else.
-            unsafe { handle.share() };
-        }
+        let other = hand_out(local);
         local.other.set(parent);
         Self::displace(local, Current { span: None, ..local.current.get() }, other, None)
     }
@@ -264,7 +260,14 @@ pub(crate) fn current() -> Parent {
 
 /// The current context, to be handed out: its span may be updated from any thread from now on.
 pub(crate) fn shared() -> Parent {
-    let parent = current();
+    let local = local::here();
+    if local.is_silent() { Parent::NONE } else { hand_out(local) }
+}
+
+/// The same where nothing may be recorded, too.
+#[inline(always)]
+fn hand_out(local: &Local) -> Parent {
+    let parent = local.parent();
     if let Some(handle) = parent.handle {
         // SAFETY: the span is current on this thread, and if it was shared with no other it is so nowhere else.
         unsafe { handle.share() };

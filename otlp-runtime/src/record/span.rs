@@ -367,6 +367,15 @@ impl Live {
         self.end_at(clock::now());
     }
 
+    /// As its thread is: unwinding or not.
+    #[inline(always)]
+    fn finish_here(&mut self, end: u64) {
+        if std::thread::panicking() {
+            return self.finish_unwound(end);
+        }
+        self.finish(end, false);
+    }
+
     #[cold]
     #[inline(never)]
     fn finish_unwound(&mut self, end: u64) {
@@ -384,11 +393,7 @@ impl Live {
 impl Drop for Live {
     #[inline]
     fn drop(&mut self) {
-        let end = clock::now();
-        if std::thread::panicking() {
-            return self.finish_unwound(end);
-        }
-        self.finish(end, false);
+        self.finish_here(clock::now());
     }
 }
 
@@ -431,10 +436,7 @@ fn end_scoped(live: Live) {
     let end = clock::now();
     let mut live = ManuallyDrop::new(live);
     live.0.header(|open| open.frame.exit(local::here()));
-    if std::thread::panicking() {
-        return live.finish_unwound(end);
-    }
-    live.finish(end, false);
+    live.finish_here(end);
 }
 
 /// Writes to the journal of a span that was shared. `f` must not run user code.
